@@ -1,1 +1,8 @@
-export {};
+export type {
+  Checkpoint,
+  MixtureGradient,
+  StageMixture,
+  Trainer,
+  WeightSplit,
+  WeightStep,
+} from './trainer.ts';

@@ -1,0 +1,64 @@
+import type { Architecture } from '@nss/space';
+
+/** Which training images a weight step uses: all of them, or the half that is not kept for theta. */
+export type WeightSplit = 'all' | 'weights';
+
+/** One SGD step on the weights of one sub-network. */
+export type WeightStep = {
+  /** Decides, with the seed of the session, the batch and its augmentation. */
+  readonly iteration: number;
+  readonly architecture: Architecture;
+  readonly learningRate: number;
+};
+
+/** One stage of a mixture of architectures: an architecture variable drawn in every bin, and the weight of each. */
+export type StageMixture = {
+  readonly depths: readonly number[];
+  readonly depthWeights: readonly number[];
+  readonly widths: readonly number[];
+  readonly widthWeights: readonly number[];
+};
+
+/** d loss / d weight of one stage of a mixture. */
+export type MixtureGradient = {
+  readonly depthWeights: readonly number[];
+  readonly widthWeights: readonly number[];
+};
+
+/** Stored weights and momentum. */
+export type Checkpoint = {
+  readonly checkpointId: string;
+  /** `SHA-256=...` of the stored bytes. */
+  readonly digest: string;
+  readonly bytes: number;
+};
+
+/**
+ * What the search asks of whoever owns the weights and the images: a super network opened with a data set, a search
+ * space and a seed. The search never sees how a trainer is reached. Calls come one at a time; any of them may reject
+ * when the trainer is lost, and the search then ends with that error.
+ */
+export type Trainer = {
+  /** Runs SGD steps in order; the cross entropy in nats before each. */
+  weightSteps(split: WeightSplit, steps: readonly WeightStep[]): Promise<readonly number[]>;
+  /**
+   * Cross entropy of a mixture on a batch of theta's half, and its gradient in the mixture weights. The super network's
+   * weights do not change.
+   */
+  thetaStep(
+    iteration: number,
+    mixture: readonly StageMixture[],
+  ): Promise<{ readonly loss: number; readonly gradients: readonly MixtureGradient[] }>;
+  /**
+   * Error in percent and mean cross entropy of sub-networks on held-out images, BatchNorm statistics recomputed for each
+   * on `calibrationImages` training images.
+   */
+  evaluate(
+    architectures: readonly Architecture[],
+    calibrationImages: number,
+  ): Promise<{ readonly errorsPercent: readonly number[]; readonly losses: readonly number[] }>;
+  /** Stores weights and momentum. */
+  save(checkpointId: string): Promise<Checkpoint>;
+  /** Replaces weights and momentum by stored ones. */
+  load(checkpoint: Checkpoint): Promise<void>;
+};
