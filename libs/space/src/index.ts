@@ -25,3 +25,4 @@ export {
   widthBins,
 } from './space.ts';
 export { formatArchitecture, formatSpace, parseArchitecture, parseSpace, SpaceSyntaxError } from './text.ts';
+export { formatMultiplyAdds, targetLabel } from './units.ts';
