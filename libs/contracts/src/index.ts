@@ -1,3 +1,4 @@
+export { fromArchitecture, fromNetworkSpace, fromSearchSpace } from './from-domain.ts';
 export {
   Budget,
   Campaign,
@@ -166,3 +167,15 @@ export {
   WeightSteps,
   WeightStepsReply,
 } from './gen/nss/v1/trainer.ts';
+export {
+  type CheckedDatasetSpec,
+  type DatasetName,
+  datasetNames,
+  domainLimits,
+  type FieldViolation,
+  toArchitecture,
+  toDatasetSpec,
+  toInputShape,
+  toNetworkSpace,
+  toSearchSpace,
+} from './to-domain.ts';
