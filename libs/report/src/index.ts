@@ -1,1 +1,22 @@
-export {};
+export type {
+  ArchitectureRow,
+  ArchitectureSource,
+  CampaignReport,
+  CertificateReport,
+  ComparisonReport,
+  EvaluatedSpaceReport,
+  EvaluationReport,
+  JobKind,
+  JobReport,
+  JsonObject,
+  JsonValue,
+  NasReport,
+  NasSource,
+  PhaseName,
+  ReportData,
+  SearchReport,
+  SpaceDrawReport,
+  TrainerUseReport,
+  TrainingReport,
+  TrajectoryPoint,
+} from './data.ts';
