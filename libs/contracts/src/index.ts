@@ -1,4 +1,7 @@
 export { fromArchitecture, fromNetworkSpace, fromSearchSpace } from './from-domain.ts';
+export { Any } from './gen/google/protobuf/any.ts';
+export { BadRequest, BadRequestFieldViolation, ErrorInfo } from './gen/google/rpc/error_details.ts';
+export { Status as RpcStatus } from './gen/google/rpc/status.ts';
 export {
   Budget,
   Campaign,
