@@ -1,0 +1,94 @@
+/** A dense float32 (labels: int32) array that lives in the engine. Layouts: images `[batch, height, width, channels]`, kernels `[k, k, in, out]`. */
+export type Tensor = { readonly shape: readonly number[] };
+
+/** A tensor with a place of its own that optimiser steps update. */
+export type Variable = { readonly shape: readonly number[] };
+
+export type BatchNormResult = {
+  /** `[batch, height, width, channels]`. */
+  readonly y: Tensor;
+  /** Batch mean and (biased) variance, `[channels]` each: what recalibration collects. */
+  readonly mean: Tensor;
+  readonly variance: Tensor;
+  /** What `batchNormGradient` needs besides its arguments. */
+  readonly saved: readonly Tensor[];
+};
+
+export type MomentumStep = {
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  /** Factor on the gradient, below one when the gradient norm is clipped. */
+  readonly gradientScale: number;
+};
+
+/** Added to the variance in every BatchNorm. */
+export const BATCH_NORM_EPSILON = 1e-5;
+
+/**
+ * The operations that the super network needs, on one engine. Every result is a new tensor that the caller frees;
+ * nothing is freed or changed behind the caller's back. Convolutions pad to SAME.
+ */
+export type Kernels = {
+  fromArray(data: Float32Array | Int32Array, shape: readonly number[]): Tensor;
+  /** A copy of the data, row-major. */
+  read(tensor: Tensor): Float32Array;
+  free(tensor: Tensor): void;
+  /** Live tensors and variables; constant over training steps. */
+  liveTensors(): number;
+
+  conv2d(x: Tensor, kernel: Tensor, stride: number): Tensor;
+  conv2dInputGradient(dy: Tensor, kernel: Tensor, inputShape: readonly number[], stride: number): Tensor;
+  conv2dKernelGradient(dy: Tensor, x: Tensor, kernelShape: readonly number[], stride: number): Tensor;
+
+  /** Normalises with the statistics of the batch. */
+  batchNorm(x: Tensor, scale: Tensor, offset: Tensor): BatchNormResult;
+  batchNormGradient(
+    dy: Tensor,
+    x: Tensor,
+    scale: Tensor,
+    saved: readonly Tensor[],
+  ): { dx: Tensor; dScale: Tensor; dOffset: Tensor };
+  /** Normalises with given statistics. */
+  batchNormFixed(x: Tensor, scale: Tensor, offset: Tensor, mean: Tensor, variance: Tensor): Tensor;
+
+  relu(x: Tensor): Tensor;
+  /** Takes the output of the ReLU. */
+  reluGradient(dy: Tensor, y: Tensor): Tensor;
+  add(a: Tensor, b: Tensor): Tensor;
+  /** Product with broadcasting: b is `[channels]` or a scalar `[]`. */
+  multiply(a: Tensor, b: Tensor): Tensor;
+  /** Sum of a * b over all axes but the last: `[channels]`. */
+  dotChannels(a: Tensor, b: Tensor): Tensor;
+  /** Sum of a * b over all axes: `[]`. */
+  dot(a: Tensor, b: Tensor): Tensor;
+
+  /** `[batch, height, width, channels]` -> `[batch, channels]`. */
+  globalAveragePool(x: Tensor): Tensor;
+  globalAveragePoolGradient(dy: Tensor, inputShape: readonly number[]): Tensor;
+  /** a `[m, k]` times b `[k, n]`, either one transposed first. */
+  matMul(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor;
+  /** Adds b `[channels]` to every row. */
+  addBias(x: Tensor, b: Tensor): Tensor;
+  /** Sum over the batch: the gradient of addBias in b. */
+  sumRows(dy: Tensor): Tensor;
+  /** Cross entropy in nats `[batch]` and its gradient in the logits `[batch, classes]`; labels are one-hot. */
+  softmaxCrossEntropy(logits: Tensor, labels: Tensor): { losses: Tensor; gradient: Tensor };
+
+  /** The leading corner of the given shape. */
+  slice(x: Tensor, shape: readonly number[]): Tensor;
+  /** Zeros behind the data until the shape is reached: the gradient of slice. */
+  padTo(x: Tensor, shape: readonly number[]): Tensor;
+  /** Half the sum of squares of each tensor, summed. */
+  halfSquareNorm(tensors: readonly Tensor[]): number;
+
+  variable(data: Float32Array, shape: readonly number[]): Variable;
+  readVariable(variable: Variable): Tensor;
+  assign(variable: Variable, data: Float32Array): void;
+  freeVariable(variable: Variable): void;
+  /**
+   * SGD with momentum as PyTorch defines it: g = gradientScale * gradient + weightDecay * weights;
+   * velocity = momentum * velocity + g; weights -= learningRate * velocity.
+   */
+  momentumStep(weights: Variable, velocity: Variable, gradient: Tensor, step: MomentumStep): void;
+};

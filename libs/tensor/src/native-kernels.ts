@@ -1,0 +1,252 @@
+import type { TFEOpAttr, TFJSBinding } from '@tensorflow/tfjs-node/dist/tfjs_binding.d.ts';
+import { BATCH_NORM_EPSILON, type Kernels, type Tensor, type Variable } from './kernels.ts';
+
+type NativeTensor = Tensor & { readonly id: number };
+type NativeVariable = Variable & { readonly handle: number };
+
+const idOf = (tensor: Tensor): number => (tensor as NativeTensor).id;
+const handleOf = (variable: Variable): number => (variable as NativeVariable).handle;
+
+/**
+ * TensorFlow's own kernels, called on tfjs-node's addon by name and attributes (TensorFlow's op registry is the
+ * reference). Going past tfjs-core saves its dispatch and gives the fused gradients that tfjs composes from many ops.
+ */
+export function nativeKernels(binding: TFJSBinding): Kernels {
+  const float: TFEOpAttr = { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
+  const dtype: TFEOpAttr = { name: 'dtype', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
+  const int = (name: string, value: number | number[]): TFEOpAttr => ({ name, type: binding.TF_ATTR_INT, value });
+  const text = (name: string, value: string): TFEOpAttr => ({ name, type: binding.TF_ATTR_STRING, value });
+  const bool = (name: string, value: boolean): TFEOpAttr => ({ name, type: binding.TF_ATTR_BOOL, value });
+  const type = (name: string, value: number): TFEOpAttr => ({ name, type: binding.TF_ATTR_TYPE, value });
+
+  const same = text('padding', 'SAME');
+  const nhwc = text('data_format', 'NHWC');
+  const convAttributes = [1, 2, 3, 4].map((s) => [float, int('strides', [1, s, s, 1]), same, nhwc]);
+  const convAttributesOf = (stride: number) =>
+    convAttributes[stride - 1] ?? [float, int('strides', [1, stride, stride, 1]), same, nhwc];
+  const epsilon: TFEOpAttr = { name: 'epsilon', type: binding.TF_ATTR_FLOAT, value: BATCH_NORM_EPSILON };
+  const batchNormAttributes = (training: boolean) => [
+    float,
+    type('U', binding.TF_FLOAT),
+    epsilon,
+    nhwc,
+    bool('is_training', training),
+  ];
+  const training = batchNormAttributes(true);
+  const fixed = batchNormAttributes(false);
+  const reduction = [float, type('Tidx', binding.TF_INT32), bool('keep_dims', false)];
+  const sliceAttributes = [float, type('Index', binding.TF_INT32)];
+  const padAttributes = [float, type('Tpaddings', binding.TF_INT32)];
+  const applyMomentum = [float, bool('use_locking', false), bool('use_nesterov', false)];
+
+  let live = 0;
+  let variables = 0;
+
+  function create(data: Float32Array | Int32Array, shape: readonly number[]): NativeTensor {
+    const type = data instanceof Int32Array ? binding.TF_INT32 : binding.TF_FLOAT;
+    live++;
+    return { id: binding.createTensor([...shape], type, data), shape };
+  }
+
+  function run(op: string, attributes: TFEOpAttr[], inputs: number[], outputs: number): NativeTensor[] {
+    live += outputs;
+    return binding.executeOp(op, attributes, inputs, outputs);
+  }
+  const run1 = (op: string, attributes: TFEOpAttr[], ...inputs: number[]): NativeTensor =>
+    run(op, attributes, inputs, 1)[0];
+
+  function free(tensor: Tensor): void {
+    live--;
+    binding.deleteTensor(idOf(tensor));
+  }
+
+  // Shapes, axes and hyperparameters are tiny tensors that repeat: made once, kept for the life of the engine.
+  const constants = new Map<string, number>();
+  const constant = (key: string, make: () => NativeTensor): number => {
+    let id = constants.get(key);
+    if (id === undefined) {
+      id = make().id;
+      live--;
+      constants.set(key, id);
+    }
+    return id;
+  };
+  const ints = (values: readonly number[]): number =>
+    constant(`i${values.join()}`, () => create(Int32Array.from(values), [values.length]));
+  const empty = () => constant('empty', () => create(new Float32Array(0), [0]));
+  const zeros = (n: number) => ints(Array.from({ length: n }, () => 0));
+  const scalar = (value: number): NativeTensor => create(Float32Array.of(value), []);
+
+  function withScalar<T>(value: number, use: (id: number) => T): T {
+    const tensor = scalar(value);
+    try {
+      return use(tensor.id);
+    } finally {
+      free(tensor);
+    }
+  }
+
+  function sumOfProduct(a: Tensor, b: Tensor, axes: number[]): NativeTensor {
+    const product = run1('Mul', [float], idOf(a), idOf(b));
+    const sum = run1('Sum', reduction, product.id, ints(axes));
+    free(product);
+    return sum;
+  }
+
+  const readVariable = (variable: Variable): NativeTensor => {
+    const value = run1('ReadVariableOp', [dtype], handleOf(variable));
+    return { id: value.id, shape: variable.shape };
+  };
+
+  function assign(variable: Variable, data: Float32Array): void {
+    // The addon shares JavaScript's memory with the tensor; the variable must own what it updates in place.
+    const shared = create(data, variable.shape);
+    const one = scalar(1);
+    const own = run1('Mul', [float], shared.id, one.id);
+    run('AssignVariableOp', [dtype], [handleOf(variable), own.id], 0);
+    for (const tensor of [shared, one, own]) free(tensor);
+  }
+
+  return {
+    fromArray: create,
+    read: (tensor) => binding.tensorDataSync(idOf(tensor)) as Float32Array,
+    free,
+    liveTensors: () => live,
+
+    conv2d: (x, kernel, stride) => run1('Conv2D', convAttributesOf(stride), idOf(x), idOf(kernel)),
+    conv2dInputGradient: (dy, kernel, inputShape, stride) =>
+      run1('Conv2DBackpropInput', convAttributesOf(stride), ints(inputShape), idOf(kernel), idOf(dy)),
+    conv2dKernelGradient: (dy, x, kernelShape, stride) =>
+      run1('Conv2DBackpropFilter', convAttributesOf(stride), idOf(x), ints(kernelShape), idOf(dy)),
+
+    batchNorm(x, scale, offset) {
+      const [y, mean, unbiased, ...saved] = run(
+        'FusedBatchNormV3',
+        training,
+        [idOf(x), idOf(scale), idOf(offset), empty(), empty()],
+        6,
+      );
+      // TensorFlow returns the unbiased variance (for running averages); the batch was normalised with the biased one.
+      const n = x.shape.slice(0, -1).reduce((product, size) => product * size, 1);
+      const variance = withScalar((n - 1) / n, (factor) => run1('Mul', [float], unbiased.id, factor));
+      free(unbiased);
+      return { y, mean, variance, saved };
+    },
+    batchNormGradient(dy, x, scale, saved) {
+      const [dx, dScale, dOffset, ...unused] = run(
+        'FusedBatchNormGradV3',
+        training,
+        [idOf(dy), idOf(x), idOf(scale), ...saved.map(idOf)],
+        5,
+      );
+      for (const tensor of unused) free(tensor);
+      return { dx, dScale, dOffset };
+    },
+    batchNormFixed(x, scale, offset, mean, variance) {
+      const inputs = [x, scale, offset, mean, variance].map(idOf);
+      const [y, ...unused] = run('FusedBatchNormV3', fixed, inputs, 6);
+      for (const tensor of unused) free(tensor);
+      return y;
+    },
+
+    relu: (x) => run1('Relu', [float], idOf(x)),
+    reluGradient: (dy, y) => run1('ReluGrad', [float], idOf(dy), idOf(y)),
+    add: (a, b) => run1('AddV2', [float], idOf(a), idOf(b)),
+    multiply: (a, b) => run1('Mul', [float], idOf(a), idOf(b)),
+    dotChannels: (a, b) =>
+      sumOfProduct(
+        a,
+        b,
+        a.shape.slice(0, -1).map((_, axis) => axis),
+      ),
+    dot: (a, b) =>
+      sumOfProduct(
+        a,
+        b,
+        a.shape.map((_, axis) => axis),
+      ),
+
+    globalAveragePool: (x) => run1('Mean', reduction, idOf(x), ints([1, 2])),
+    globalAveragePoolGradient(dy, inputShape) {
+      const [batch, height, width, channels] = inputShape;
+      const pooled = run1(
+        'Reshape',
+        [float, type('Tshape', binding.TF_INT32)],
+        idOf(dy),
+        ints([batch, 1, 1, channels]),
+      );
+      const attributes = [
+        float,
+        int('ksize', [1, height, width, 1]),
+        int('strides', [1, height, width, 1]),
+        text('padding', 'VALID'),
+        nhwc,
+      ];
+      const dx = run1('AvgPoolGrad', attributes, ints(inputShape), pooled.id);
+      free(pooled);
+      return dx;
+    },
+    matMul: (a, b, transposeA, transposeB) =>
+      run1('MatMul', [float, bool('transpose_a', transposeA), bool('transpose_b', transposeB)], idOf(a), idOf(b)),
+    addBias: (x, b) => run1('BiasAdd', [float, nhwc], idOf(x), idOf(b)),
+    sumRows: (dy) => run1('BiasAddGrad', [float, nhwc], idOf(dy)),
+    softmaxCrossEntropy(logits, labels) {
+      const [losses, gradient] = run('SoftmaxCrossEntropyWithLogits', [float], [idOf(logits), idOf(labels)], 2);
+      return { losses, gradient };
+    },
+
+    slice: (x, shape) => run1('Slice', sliceAttributes, idOf(x), zeros(shape.length), ints(shape)),
+    padTo(x, shape) {
+      const paddings = constant(`p${x.shape.join()}:${shape.join()}`, () =>
+        create(Int32Array.from(shape.flatMap((size, axis) => [0, size - x.shape[axis]])), [shape.length, 2]),
+      );
+      return run1('Pad', padAttributes, idOf(x), paddings);
+    },
+    halfSquareNorm(tensors) {
+      const norms = tensors.map((tensor) => run1('L2Loss', [float], idOf(tensor)));
+      const sum = run1('AddN', [float, int('N', norms.length)], ...norms.map(idOf));
+      const [value] = binding.tensorDataSync(sum.id);
+      for (const tensor of [...norms, sum]) free(tensor);
+      return value;
+    },
+
+    variable(data, shape) {
+      const attributes: TFEOpAttr[] = [
+        dtype,
+        { name: 'shape', type: binding.TF_ATTR_SHAPE, value: [...shape] },
+        text('shared_name', `nss${process.pid}/${variables++}`),
+        text('container', ''),
+      ];
+      const handle = run1('VarHandleOp', attributes).id;
+      const variable: NativeVariable = { handle, shape };
+      assign(variable, data);
+      return variable;
+    },
+    readVariable,
+    assign,
+    freeVariable(variable) {
+      run('DestroyResourceOp', [bool('ignore_lookup_error', true)], [handleOf(variable)], 0);
+      live--;
+      binding.deleteTensor(handleOf(variable));
+    },
+    momentumStep(weights, velocity, gradient, { learningRate, momentum, weightDecay, gradientScale }) {
+      const temporary: NativeTensor[] = [];
+      const keep = (tensor: NativeTensor) => {
+        temporary.push(tensor);
+        return tensor.id;
+      };
+      let g = idOf(gradient);
+      if (gradientScale !== 1) g = keep(run1('Mul', [float], g, keep(scalar(gradientScale))));
+      if (weightDecay !== 0) {
+        const current = readVariable(weights);
+        const decay = run1('Mul', [float], current.id, keep(scalar(weightDecay)));
+        // The update is in place only while nobody else holds the weights.
+        free(current);
+        g = keep(run1('AddV2', [float], g, keep(decay)));
+      }
+      const inputs = [handleOf(weights), handleOf(velocity), keep(scalar(learningRate)), g, keep(scalar(momentum))];
+      run('ResourceApplyMomentum', applyMomentum, inputs, 0);
+      for (const tensor of temporary) free(tensor);
+    },
+  };
+}

@@ -1,0 +1,281 @@
+import type { Kernels, Tensor, Variable } from './kernels.ts';
+
+/** A tensor on a tape: an activation, a parameter or a constant. */
+export type Value = { readonly shape: readonly number[] };
+
+type Node = {
+  readonly tensor: Tensor;
+  readonly shape: readonly number[];
+  /** Whether a gradient in this value is wanted. */
+  readonly wanted: boolean;
+  /** Times a later backward step will read the tensor. */
+  retained: number;
+  freed: boolean;
+  gradient?: Tensor;
+};
+
+/** Statistics of one BatchNorm, in the order the network applies them. */
+export type BatchNormStatistics = { readonly mean: Tensor; readonly variance: Tensor };
+
+export type TapeOptions = {
+  /** Whether `backward` will be called; without it nothing is kept for it. */
+  readonly gradients: boolean;
+  /** Statistics to normalise with instead of the batch's, consumed in order of application. */
+  readonly fixedStatistics?: readonly BatchNormStatistics[];
+  /** Collects each BatchNorm's batch statistics, in order of application; the caller frees them. */
+  readonly collectStatistics?: BatchNormStatistics[];
+};
+
+/**
+ * Records operations so that `backward` can run them in reverse. Model code reads like the mathematics; the tape owns
+ * every tensor it makes. `release` frees what neither the backward pass nor the caller needs any more, so that memory
+ * holds what a hand-written step would.
+ */
+export class Tape {
+  readonly #kernels: Kernels;
+  readonly #options: TapeOptions;
+  readonly #steps: (() => void)[] = [];
+  readonly #owners = new Map<Tensor, number>();
+  #live: Node[] = [];
+  #batchNorms = 0;
+
+  constructor(kernels: Kernels, options: TapeOptions) {
+    this.#kernels = kernels;
+    this.#options = options;
+  }
+
+  /** Takes ownership of a tensor that needs no gradient. */
+  constant(tensor: Tensor): Value {
+    return this.#node(tensor, false);
+  }
+
+  /** Takes ownership of a tensor whose gradient is wanted. */
+  input(tensor: Tensor): Value {
+    return this.#node(tensor, this.#options.gradients);
+  }
+
+  /**
+   * The leading corner of a variable's value, for example a kernel `[k, k, in, out]` cut to a sub-network's widths.
+   * `wanted`: whether its gradient is.
+   */
+  parameter(variable: Variable, shape: readonly number[], wanted: boolean): Value {
+    const whole = this.#kernels.readVariable(variable);
+    if (shape.every((size, axis) => size === variable.shape[axis])) return this.#node(whole, wanted);
+    const part = this.#kernels.slice(whole, shape);
+    this.#kernels.free(whole);
+    return this.#node(part, wanted);
+  }
+
+  conv2d(x: Value, kernel: Value, stride: number): Value {
+    const [nx, nk] = [x as Node, kernel as Node];
+    const y = this.#node(this.#kernels.conv2d(nx.tensor, nk.tensor, stride), nx.wanted || nk.wanted);
+    this.#record(y, [...(nx.wanted ? [nk] : []), ...(nk.wanted ? [nx] : [])], (dy) => {
+      if (nk.wanted) this.#accumulate(nk, this.#kernels.conv2dKernelGradient(dy, nx.tensor, nk.shape, stride));
+      if (nx.wanted) this.#accumulate(nx, this.#kernels.conv2dInputGradient(dy, nk.tensor, nx.shape, stride));
+    });
+    return y;
+  }
+
+  batchNorm(x: Value, scale: Value, offset: Value): Value {
+    const [nx, ns, no] = [x as Node, scale as Node, offset as Node];
+    const fixed = this.#options.fixedStatistics?.[this.#batchNorms++];
+    if (fixed) {
+      const y = this.#kernels.batchNormFixed(nx.tensor, ns.tensor, no.tensor, fixed.mean, fixed.variance);
+      return this.#node(y, false);
+    }
+    const result = this.#kernels.batchNorm(nx.tensor, ns.tensor, no.tensor);
+    const y = this.#node(result.y, nx.wanted || ns.wanted || no.wanted);
+    if (this.#options.collectStatistics) this.#options.collectStatistics.push(result);
+    else for (const tensor of [result.mean, result.variance]) this.#kernels.free(tensor);
+    const saved = result.saved.map((tensor) => this.#node(tensor, false));
+    this.#record(y, [nx, ns, ...saved], (dy) => {
+      const gradient = this.#kernels.batchNormGradient(dy, nx.tensor, ns.tensor, result.saved);
+      this.#accumulate(nx, gradient.dx);
+      this.#accumulate(ns, gradient.dScale);
+      this.#accumulate(no, gradient.dOffset);
+    });
+    return y;
+  }
+
+  relu(x: Value): Value {
+    const nx = x as Node;
+    const y = this.#node(this.#kernels.relu(nx.tensor), nx.wanted);
+    this.#record(y, [y], (dy) => this.#accumulate(nx, this.#kernels.reluGradient(dy, y.tensor)));
+    return y;
+  }
+
+  add(a: Value, b: Value): Value {
+    const [na, nb] = [a as Node, b as Node];
+    const y = this.#node(this.#kernels.add(na.tensor, nb.tensor), na.wanted || nb.wanted);
+    this.#record(y, [], (dy) => {
+      for (const node of [na, nb]) this.#accumulate(node, this.#share(dy));
+    });
+    return y;
+  }
+
+  /** x `[batch, height, width, channels]` times a mask `[channels]`. */
+  maskChannels(x: Value, mask: Value): Value {
+    const [nx, nm] = [x as Node, mask as Node];
+    const y = this.#node(this.#kernels.multiply(nx.tensor, nm.tensor), nx.wanted || nm.wanted);
+    this.#record(y, [...(nx.wanted ? [nm] : []), ...(nm.wanted ? [nx] : [])], (dy) => {
+      if (nm.wanted) this.#accumulate(nm, this.#kernels.dotChannels(dy, nx.tensor));
+      if (nx.wanted) this.#accumulate(nx, this.#kernels.multiply(dy, nm.tensor));
+    });
+    return y;
+  }
+
+  /** x times a scalar weight `[]`. */
+  weigh(x: Value, weight: Value): Value {
+    const [nx, nw] = [x as Node, weight as Node];
+    const y = this.#node(this.#kernels.multiply(nx.tensor, nw.tensor), nx.wanted || nw.wanted);
+    this.#record(y, [...(nx.wanted ? [nw] : []), ...(nw.wanted ? [nx] : [])], (dy) => {
+      if (nw.wanted) this.#accumulate(nw, this.#kernels.dot(dy, nx.tensor));
+      if (nx.wanted) this.#accumulate(nx, this.#kernels.multiply(dy, nw.tensor));
+    });
+    return y;
+  }
+
+  /** `[batch, height, width, channels]` -> `[batch, channels]`. */
+  globalAveragePool(x: Value): Value {
+    const nx = x as Node;
+    const y = this.#node(this.#kernels.globalAveragePool(nx.tensor), nx.wanted);
+    this.#record(y, [], (dy) => this.#accumulate(nx, this.#kernels.globalAveragePoolGradient(dy, nx.shape)));
+    return y;
+  }
+
+  /** x `[batch, in]` times weights `[in, out]` plus bias `[out]`. */
+  fullyConnected(x: Value, weights: Value, bias: Value): Value {
+    const [nx, nw, nb] = [x as Node, weights as Node, bias as Node];
+    const product = this.#kernels.matMul(nx.tensor, nw.tensor, false, false);
+    const y = this.#node(this.#kernels.addBias(product, nb.tensor), nx.wanted || nw.wanted || nb.wanted);
+    this.#kernels.free(product);
+    this.#record(y, [...(nx.wanted ? [nw] : []), ...(nw.wanted ? [nx] : [])], (dy) => {
+      if (nb.wanted) this.#accumulate(nb, this.#kernels.sumRows(dy));
+      if (nw.wanted) this.#accumulate(nw, this.#kernels.matMul(nx.tensor, dy, true, false));
+      if (nx.wanted) this.#accumulate(nx, this.#kernels.matMul(dy, nw.tensor, false, true));
+    });
+    return y;
+  }
+
+  /**
+   * Cross entropy in nats of each image `[batch]`, its mean being the loss; `labels` are one-hot `[batch, classes]`.
+   * With gradients on, starts the backward pass from the mean and runs it: gradients are then ready for `gradientOf`.
+   */
+  crossEntropy(logits: Value, labels: Tensor): Float32Array {
+    const nl = logits as Node;
+    const { losses, gradient } = this.#kernels.softmaxCrossEntropy(nl.tensor, labels);
+    const values = this.#kernels.read(losses);
+    this.#kernels.free(losses);
+    if (this.#options.gradients) {
+      const share = this.#kernels.fromArray(Float32Array.of(1 / values.length), []);
+      this.#accumulate(nl, this.#kernels.multiply(gradient, share));
+      this.#kernels.free(share);
+      for (let step = this.#steps.pop(); step; step = this.#steps.pop()) step();
+    }
+    this.#kernels.free(gradient);
+    return values;
+  }
+
+  /** The value itself, copied out. */
+  read(value: Value): Float32Array {
+    return this.#kernels.read((value as Node).tensor);
+  }
+
+  /** The gradient of a wanted value after the backward pass; still owned by the tape. */
+  gradientOf(value: Value): Tensor {
+    const { gradient } = value as Node;
+    if (!gradient) throw new Error(`no gradient reached a value of shape [${value.shape}]`);
+    return gradient;
+  }
+
+  /** Frees everything made so far that the backward pass does not need, but for the values to keep. */
+  release(...keep: Value[]): void {
+    const needed = new Set(keep);
+    this.#live = this.#live.filter((node) => {
+      if (node.retained > 0 || node.wanted || needed.has(node)) {
+        // A wanted activation that nobody reads again keeps its place for the gradient, not its memory.
+        if (node.retained === 0 && !needed.has(node) && this.#options.gradients) this.#freeTensor(node);
+        return true;
+      }
+      this.#freeTensor(node);
+      return false;
+    });
+  }
+
+  /** Frees everything. Must be called once, whatever happened. */
+  close(): void {
+    for (const node of this.#live) {
+      this.#freeTensor(node);
+      if (node.gradient) this.#drop(node.gradient);
+      node.gradient = undefined;
+    }
+    this.#live = [];
+    this.#steps.length = 0;
+  }
+
+  #node(tensor: Tensor, wanted: boolean): Node {
+    const node: Node = {
+      tensor,
+      shape: tensor.shape,
+      wanted: wanted && this.#options.gradients,
+      retained: 0,
+      freed: false,
+    };
+    this.#live.push(node);
+    return node;
+  }
+
+  /** Notes how a gradient in y reaches its inputs. `reads`: nodes whose tensors the backward step needs. */
+  #record(y: Node, reads: readonly Node[], backward: (dy: Tensor) => void): void {
+    if (!y.wanted) return;
+    for (const node of reads) node.retained++;
+    this.#steps.push(() => {
+      const dy = y.gradient;
+      y.gradient = undefined;
+      if (dy) {
+        backward(dy);
+        this.#drop(dy);
+      }
+      for (const node of reads) {
+        node.retained--;
+        if (node.retained === 0) this.#freeTensor(node);
+      }
+      if (y.retained === 0) this.#freeTensor(y);
+    });
+  }
+
+  #accumulate(node: Node, gradient: Tensor): void {
+    if (!node.wanted) {
+      this.#drop(gradient);
+    } else if (node.gradient) {
+      const sum = this.#kernels.add(node.gradient, gradient);
+      this.#drop(node.gradient);
+      this.#drop(gradient);
+      node.gradient = sum;
+    } else {
+      node.gradient = gradient;
+    }
+  }
+
+  /** One more owner for a gradient that several values receive unchanged. */
+  #share(tensor: Tensor): Tensor {
+    this.#owners.set(tensor, (this.#owners.get(tensor) ?? 1) + 1);
+    return tensor;
+  }
+
+  #drop(tensor: Tensor): void {
+    const owners = this.#owners.get(tensor) ?? 1;
+    if (owners > 1) {
+      this.#owners.set(tensor, owners - 1);
+    } else {
+      this.#owners.delete(tensor);
+      this.#kernels.free(tensor);
+    }
+  }
+
+  #freeTensor(node: Node): void {
+    if (node.freed) return;
+    node.freed = true;
+    this.#kernels.free(node.tensor);
+  }
+}
