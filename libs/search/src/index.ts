@@ -1,3 +1,40 @@
+export { type AdamSettings, type AdamState, adamStep, startAdam } from './adam.ts';
+export { drawBins, drawMixture, drawWeightArchitecture } from './draws.ts';
+export {
+  type ArchitectureDraw,
+  type ArchitecturePolicy,
+  type Found,
+  type SelectedArchitecture,
+  type SpaceDraw,
+  selectArchitecture,
+  selectEliteSpace,
+} from './elite.ts';
+export { gumbelSoftmax, gumbelSoftmaxGradient } from './gumbel.ts';
+export {
+  type Iterations,
+  iterationsOf,
+  largestProbabilityAt,
+  learningRateAt,
+  temperatureAt,
+  type WeightTraining,
+} from './schedule.ts';
+export {
+  runSearch,
+  type SearchProgress,
+  type SearchRun,
+  type SearchState,
+  type Snapshot,
+  type ThetaTraining,
+} from './search.ts';
+export {
+  type Bins,
+  type BinValues,
+  binsOf,
+  entropyOf,
+  probabilitiesOf,
+  type StageBinValues,
+  zerosOf,
+} from './theta.ts';
 export type {
   Checkpoint,
   MixtureGradient,
@@ -6,3 +43,10 @@ export type {
   WeightSplit,
   WeightStep,
 } from './trainer.ts';
+export {
+  type Checkpointing,
+  type TrainingProgress,
+  type TrainingState,
+  trainWeights,
+  type WeightTrainingRun,
+} from './training.ts';

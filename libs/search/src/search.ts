@@ -1,0 +1,237 @@
+import { distributionCost } from '@nss/cost';
+import { type InputShape, randomOf, type SearchSpace } from '@nss/space';
+import { type AdamSettings, type AdamState, adamStep, startAdam } from './adam.ts';
+import { drawMixture } from './draws.ts';
+import { gumbelSoftmaxGradient } from './gumbel.ts';
+import { type Iterations, iterationsOf, temperatureAt, type WeightTraining } from './schedule.ts';
+import { type Bins, type BinValues, binsOf, probabilitiesOf, zerosOf } from './theta.ts';
+import type { Checkpoint, MixtureGradient, StageMixture, Trainer } from './trainer.ts';
+import { type Checkpointing, trainWeights, weightStepAt } from './training.ts';
+
+/** How theta is trained. */
+export type ThetaTraining = {
+  readonly adam: AdamSettings;
+  readonly initialTemperature: number;
+  readonly finalTemperature: number;
+  /** Weight of |F / F_target - 1| in the objective. */
+  readonly lambda: number;
+};
+
+/** Theta at one moment of a search. */
+export type Snapshot = {
+  /** Iterations done. */
+  readonly iteration: number;
+  readonly temperature: number;
+  /** Mean objective of the theta steps since the last snapshot. */
+  readonly loss: number;
+  /** Mean multiply-adds of an architecture drawn from theta. */
+  readonly meanMultiplyAdds: number;
+  /** Theta's probabilities, rounded to six digits. */
+  readonly stages: BinValues;
+};
+
+/** Where a search can go on; plain data, exact through JSON. */
+export type SearchState = {
+  /** Iterations done. */
+  readonly iteration: number;
+  /** Theta. */
+  readonly logits: BinValues;
+  readonly adam: AdamState;
+  /** At most about 200 snapshots, spread evenly. */
+  readonly trajectory: readonly Snapshot[];
+  /** Sum and number of objectives since the last snapshot. */
+  readonly losses: { readonly sum: number; readonly count: number };
+  /** Weights at this iteration, in states that are stored; absent without a trainer. */
+  readonly checkpoint?: Checkpoint;
+};
+
+/** What an iteration of a search did. */
+export type SearchProgress = {
+  readonly phase: 'warmup' | 'search';
+  /** Iterations done. */
+  readonly iteration: number;
+  readonly iterations: Iterations;
+  /** Cross entropy in nats before the weight steps. */
+  readonly weightLosses: readonly number[];
+  /** Objective of the theta step; absent during the warmup. */
+  readonly thetaLoss?: number;
+};
+
+export type SearchRun = {
+  readonly space: SearchSpace;
+  readonly input: InputShape;
+  readonly targetMultiplyAdds: number;
+  readonly settings: { readonly weights: WeightTraining; readonly theta: ThetaTraining };
+  /** Images in the half that trains weights. */
+  readonly images: number;
+  readonly seed: number;
+  /** Null: the baseline without task loss, in which only the cost moves theta and no weights are trained. */
+  readonly trainer: Trainer | null;
+  /** Weights of a warmup with the same space, data, weight settings and seed; the search then skips its own. */
+  readonly warmup?: Checkpoint;
+  readonly resumeFrom?: SearchState;
+  readonly checkpointing?: Checkpointing<SearchState>;
+  readonly onProgress?: (progress: SearchProgress) => void;
+  readonly signal?: AbortSignal;
+};
+
+/**
+ * Searches a distribution over network spaces that meets a target and makes few errors: minimises, over theta and the
+ * weights, E[L_task + lambda |F / F_target - 1|] (method section 4). After the warmup every iteration takes a theta step, then
+ * a weight step. With bins of size one the same search finds an architecture (method section 6).
+ *
+ * Every draw follows from seed and iteration: a resumed search ends bit for bit as the uninterrupted one would have, given
+ * a trainer that does. Rejects with the reason of `signal`, or with what the trainer rejects with.
+ */
+export async function runSearch(run: SearchRun): Promise<SearchState> {
+  const { trainer, checkpointing } = run;
+  const iterations = iterationsOf(run.settings.weights, run.images);
+  const bins = binsOf(run.space);
+  const { checkpoint, ...start } = run.resumeFrom ?? startSearch(bins);
+  if (trainer && start.iteration < iterations.warmup && !run.warmup) {
+    await warmUp(run, trainer, { ...start, checkpoint }, iterations);
+  } else {
+    const weights = checkpoint ?? run.warmup;
+    if (weights) await trainer?.load(weights);
+  }
+  let state: SearchState = { ...start, iteration: Math.max(start.iteration, iterations.warmup) };
+
+  const snapshotEvery = Math.ceil((iterations.total - iterations.warmup) / maxSnapshots);
+  while (state.iteration < iterations.total) {
+    run.signal?.throwIfAborted();
+    const { iteration } = state;
+    const theta = await thetaStep(run, state, bins, temperatureAt(iteration, iterations, run.settings.theta));
+    const weightLosses = trainer
+      ? await trainer.weightSteps('weights', [
+          weightStepAt(iteration, {
+            bins,
+            iterations,
+            probabilities: probabilitiesOf(theta.logits),
+            weights: run.settings.weights,
+            seed: run.seed,
+          }),
+        ])
+      : [];
+    state = {
+      iteration: iteration + 1,
+      logits: theta.logits,
+      adam: theta.adam,
+      trajectory: state.trajectory,
+      losses: { sum: state.losses.sum + theta.loss, count: state.losses.count + 1 },
+    };
+    if ((state.iteration - iterations.warmup) % snapshotEvery === 0 || state.iteration === iterations.total) {
+      state = withSnapshot(run, state, iterations);
+    }
+    run.onProgress?.({
+      phase: 'search',
+      iteration: state.iteration,
+      iterations,
+      weightLosses,
+      thetaLoss: theta.loss,
+    });
+    if (checkpointing?.due(state.iteration)) {
+      const saved = await trainer?.save(checkpointing.idAt(state.iteration));
+      await checkpointing.stored(saved ? { ...state, checkpoint: saved } : state);
+    }
+  }
+  return state;
+}
+
+const startSearch = (bins: Bins): SearchState => ({
+  iteration: 0,
+  logits: zerosOf(bins),
+  adam: startAdam(zerosOf(bins)),
+  trajectory: [],
+  losses: { sum: 0, count: 0 },
+});
+
+/** The search's own warmup: the same iterations as those of a shared one. */
+async function warmUp(run: SearchRun, trainer: Trainer, state: SearchState, iterations: Iterations): Promise<void> {
+  const { checkpointing, onProgress } = run;
+  await trainWeights({
+    trainer,
+    space: run.space,
+    weights: run.settings.weights,
+    split: 'weights',
+    images: run.images,
+    seed: run.seed,
+    until: iterations.warmup,
+    resumeFrom: state.checkpoint && { iteration: state.iteration, checkpoint: state.checkpoint },
+    checkpointing: checkpointing && {
+      due: checkpointing.due,
+      idAt: checkpointing.idAt,
+      stored: (training) => checkpointing.stored({ ...state, ...training }),
+    },
+    onProgress: ({ iteration, losses }) =>
+      onProgress?.({ phase: 'warmup', iteration, iterations, weightLosses: losses }),
+    signal: run.signal,
+  });
+}
+
+/** Draws a mixture, asks the trainer for its loss and gradient, adds the cost's, and takes one Adam step on the logits. */
+async function thetaStep(
+  run: SearchRun,
+  state: SearchState,
+  bins: Bins,
+  temperature: number,
+): Promise<{ logits: BinValues; adam: AdamState; loss: number }> {
+  const random = randomOf(run.seed, 'theta-step', state.iteration);
+  const mixture = drawMixture(random, bins, state.logits, temperature);
+  const task = await run.trainer?.thetaStep(state.iteration, mixture);
+  const cost = costPenalty(run, mixture);
+  const gradient = mixture.map(({ depthWeights, widthWeights }, i) => ({
+    depth: gumbelSoftmaxGradient(
+      depthWeights,
+      temperature,
+      sum(cost.gradients[i].depthWeights, task?.gradients[i].depthWeights),
+    ),
+    width: gumbelSoftmaxGradient(
+      widthWeights,
+      temperature,
+      sum(cost.gradients[i].widthWeights, task?.gradients[i].widthWeights),
+    ),
+  }));
+  const step = adamStep(state.logits, gradient, state.adam, run.settings.theta.adam);
+  return { logits: step.values, adam: step.state, loss: cost.loss + (task?.loss ?? 0) };
+}
+
+/** lambda |F / F_target - 1| of a mixture, F in closed form, with its gradient in the mixture weights. */
+function costPenalty(
+  run: SearchRun,
+  mixture: readonly StageMixture[],
+): { loss: number; gradients: readonly MixtureGradient[] } {
+  const { lambda } = run.settings.theta;
+  const { mean, gradient } = distributionCost(
+    run.space,
+    run.input,
+    mixture.map(({ depthWeights, widthWeights }) => ({ depth: depthWeights, width: widthWeights })),
+  );
+  const deviation = mean / run.targetMultiplyAdds - 1;
+  const slope = (lambda * Math.sign(deviation)) / run.targetMultiplyAdds;
+  return {
+    loss: lambda * Math.abs(deviation),
+    gradients: gradient.map(({ depth, width }) => ({
+      depthWeights: depth.map((value) => slope * value),
+      widthWeights: width.map((value) => slope * value),
+    })),
+  };
+}
+
+function withSnapshot(run: SearchRun, state: SearchState, iterations: Iterations): SearchState {
+  const probabilities = probabilitiesOf(state.logits);
+  const snapshot: Snapshot = {
+    iteration: state.iteration,
+    temperature: temperatureAt(state.iteration, iterations, run.settings.theta),
+    loss: state.losses.sum / state.losses.count,
+    meanMultiplyAdds: distributionCost(run.space, run.input, probabilities).mean,
+    stages: probabilities.map(({ depth, width }) => ({ depth: depth.map(rounded), width: width.map(rounded) })),
+  };
+  return { ...state, trajectory: [...state.trajectory, snapshot], losses: { sum: 0, count: 0 } };
+}
+
+const sum = (a: readonly number[], b?: readonly number[]): readonly number[] => (b ? a.map((x, k) => x + b[k]) : a);
+
+/** A trajectory is for the eye, and is stored with every checkpoint. */
+const rounded = (value: number) => Math.round(value * 1e6) / 1e6;
+
+const maxSnapshots = 200;
