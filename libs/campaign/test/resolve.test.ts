@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CampaignSpec, Phase } from '@nss/contracts';
+import fc from 'fast-check';
+import { phaseNames, phaseOf, presetOf, resolveSettings } from '../src/index.ts';
+
+const sound = { dataset: 'cifar10', preset: 'small', targetsMultiplyAdds: [8e6] };
+
+test('faults name the fields of the contract', () => {
+  const resolved = resolveSettings(
+    CampaignSpec.create({
+      dataset: 'imagenet',
+      preset: 'big',
+      targetsMultiplyAdds: [8e6, Number.NaN],
+      seeds: [-1],
+      phases: [Phase.UNRECOGNIZED],
+      budget: { maxWallClockHours: -1, maxTrainerHours: Number.POSITIVE_INFINITY },
+      overrides: { serch: {} },
+    }),
+  );
+  assert.ok('faults' in resolved);
+  assert.deepEqual(resolved.faults.map(({ field }) => field).toSorted(), [
+    'budget.max_trainer_hours',
+    'budget.max_wall_clock_hours',
+    'dataset',
+    'overrides.serch',
+    'phases[0]',
+    'preset',
+    'seeds[0]',
+    'targets_multiply_adds[1]',
+  ]);
+});
+
+test('empty seeds and phases stand for seed 0 and every phase', () => {
+  const resolved = resolveSettings(CampaignSpec.create(sound));
+  assert.ok(!('faults' in resolved));
+  assert.deepEqual(resolved.seeds, [0]);
+  assert.deepEqual(resolved.phases, phaseNames.map(phaseOf));
+});
+
+test('an override changes its own setting and no other', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom('search', 'nas', 'evaluation', 'training'),
+      fc.integer({ min: 1, max: 100 }),
+      (section, epochs) => {
+        const overrides = { [section]: { weights: { epochs } } };
+        const resolved = resolveSettings(CampaignSpec.create({ ...sound, overrides }));
+        assert.ok(!('faults' in resolved));
+        const { description: _, ...expected } = presetOf('small');
+        expected[section as 'search'].weights.epochs = epochs;
+        assert.deepEqual(resolved.settings, { ...expected, dataset: { name: 'cifar10', ...expected.dataset } });
+      },
+    ),
+  );
+});
+
+test('a list in the overrides replaces the whole list', () => {
+  const stages = presetOf('small').searchSpace.stages.slice(0, 2);
+  const overrides = { searchSpace: { stages } };
+  const resolved = resolveSettings(CampaignSpec.create({ ...sound, overrides }));
+  assert.ok(!('faults' in resolved));
+  assert.equal(resolved.settings.searchSpace.stages.length, 2);
+  assert.equal(resolved.settings.searchSpace.stemWidth, 16);
+});
+
+test('overrides of any form are merged or refused, never thrown at', () => {
+  fc.assert(
+    fc.property(
+      fc.dictionary(fc.constantFrom('search', 'dataset', 'nas', 'weights', '__proto__'), fc.jsonValue()),
+      (overrides) => {
+        const resolved = resolveSettings(CampaignSpec.create({ ...sound, overrides }));
+        if ('faults' in resolved) assert.ok(resolved.faults.every(({ field }) => field.startsWith('overrides')));
+      },
+    ),
+  );
+  assert.equal(({} as Record<string, unknown>).polluted, undefined);
+});
