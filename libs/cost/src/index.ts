@@ -1,1 +1,3 @@
-export {};
+export { architectureCost, architectureParameters, costRange, costsOf } from './architecture.ts';
+export { type Certificate, certify } from './certificate.ts';
+export { type BinGradient, type BinWeights, distributionCost, spaceCost } from './distribution.ts';
