@@ -1,0 +1,152 @@
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { cachedFolder } from './cache.mjs';
+import { SetupError, say, step } from './progress.mjs';
+import { downloadAddon } from './tensorflow-download.mjs';
+import { buildFromWheel, wheelVersion } from './tensorflow-wheel.mjs';
+
+/** How long a failed set-up is remembered before it is tried again, so that not every start waits for a time-out. */
+const retryAfterMs = 24 * 60 * 60 * 1000;
+
+/** @typedef {{name: 'native' | 'wasm', libraryPath: string[]}} Engine `libraryPath`: for LD_LIBRARY_PATH */
+
+/**
+ * Gives tfjs-node its native parts (`lib/` with the addon, `deps/` with libtensorflow): built against TensorFlow's
+ * wheel, else by tfjs-node's own download. Both end up in the cache; the package in `node_modules` links to them.
+ * Without either, the engine is the wasm backend, and a warning says what that costs.
+ *
+ * `NSS_ENGINE`: `native` makes a failure an error, `wasm` does nothing here. `NSS_GPU`: `0` for the CPU on a machine with an
+ * NVIDIA driver.
+ *
+ * @returns {Promise<Engine>}
+ * @throws {SetupError} when `NSS_ENGINE=native` cannot be had, or is neither
+ */
+export async function ensureTensorflow({ checkout, cache, node, env }) {
+  const wanted = env.NSS_ENGINE || undefined;
+  if (wanted !== undefined && wanted !== 'native' && wanted !== 'wasm') {
+    throw new SetupError(`NSS_ENGINE is "${wanted}": native or wasm are understood.`);
+  }
+  if (wanted === 'wasm') return { name: 'wasm', libraryPath: [] };
+
+  const packageFolder = join(checkout, 'node_modules/@tensorflow/tfjs-node');
+  if (!existsSync(packageFolder)) {
+    return withoutTensorflow(
+      wanted,
+      'the npm package @tensorflow/tfjs-node is not installed (optional; run `npm ci` to try again)',
+    );
+  }
+
+  const context = { cache, node, env, packageFolder, packageVersion: packageVersion(packageFolder) };
+  const memory = join(cache, `tensorflow-unavailable-${process.arch}.txt`);
+  const known = wanted === 'native' ? undefined : recentFailure(memory);
+  const gpu = env.NSS_GPU !== '0' && existsSync('/proc/driver/nvidia/version');
+
+  const failures = [];
+  for (const source of sources(context, gpu)) {
+    const target = join(cache, source.folder);
+    if (!existsSync(target) && known !== undefined) continue;
+    try {
+      const folder = await cachedFolder(target, (into) => step(source.what, () => source.make(into, context)));
+      link(packageFolder, folder);
+      return { name: 'native', libraryPath: libraryPathOf(folder) };
+    } catch (error) {
+      say(`  that failed: ${error.message}`);
+      failures.push(`${source.what}: ${error.message}`);
+    }
+  }
+  const reason = known ?? failures.reverse().join('\n');
+  if (known === undefined) remember(memory, reason);
+  return withoutTensorflow(wanted, reason);
+}
+
+/** In order of preference. The versions are part of the folder's name: a new pin makes a new folder. */
+function sources({ packageVersion }, gpu) {
+  const suffix = `tfjs${packageVersion}-${process.arch}`;
+  const wheel = (variant) => ({
+    folder: `tensorflow-${wheelVersion}-${variant}-${suffix}`,
+    what: `Building tfjs-node's addon against TensorFlow ${wheelVersion} (${variant})`,
+    make: (into, context) => buildFromWheel(into, variant, context),
+  });
+  const own = { folder: `tensorflow-own-${suffix}`, what: "Running tfjs-node's own download", make: downloadAddon };
+  return [...(gpu ? [wheel('cuda')] : []), wheel('cpu'), own];
+}
+
+/**
+ * Makes `lib` and `deps` of the package point into the cache. The addon finds libtensorflow from its real place.
+ */
+function link(packageFolder, folder) {
+  for (const name of ['lib', 'deps']) {
+    const path = join(packageFolder, name);
+    const target = join(folder, name);
+    if (linkTarget(path) === target) continue;
+    const temporary = `${path}.${process.pid}`;
+    symlinkSync(target, temporary);
+    if (existsSync(path) && !lstatSync(path).isSymbolicLink()) rmSync(path, { recursive: true });
+    renameSync(temporary, path);
+  }
+}
+
+function linkTarget(path) {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Folders with libraries that TensorFlow opens by name (CUDA), written by whoever filled the cache folder. */
+function libraryPathOf(folder) {
+  const list = join(folder, 'library-path.txt');
+  if (!existsSync(list)) return [];
+  return readFileSync(list, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => join(folder, line));
+}
+
+function packageVersion(packageFolder) {
+  return JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')).version;
+}
+
+function recentFailure(memory) {
+  try {
+    const { at, reason } = JSON.parse(readFileSync(memory, 'utf8'));
+    return Date.now() - at < retryAfterMs ? reason : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function remember(memory, reason) {
+  mkdirSync(dirname(memory), { recursive: true });
+  writeFileSync(memory, JSON.stringify({ at: Date.now(), reason }));
+}
+
+function withoutTensorflow(wanted, reason) {
+  if (wanted === 'native') {
+    throw new SetupError(
+      `NSS_ENGINE=native, but TensorFlow cannot be had:\n${reason}\nWays out: python3 with pip and g++ on this machine ` +
+        '(Debian: apt-get install python3-pip g++), or NSS_ENGINE=wasm.',
+    );
+  }
+  say(
+    `WARNING: TensorFlow is not available, training runs on WebAssembly, about six times slower. Why: ${summary(reason)} ` +
+      '(NSS_ENGINE=native tries again and tells all; NSS_ENGINE=wasm silences this)',
+  );
+  return { name: 'wasm', libraryPath: [] };
+}
+
+/** Tools say what is wrong in their last line. */
+function summary(reason) {
+  return reason.trimEnd().split('\n').at(-1).trim();
+}
