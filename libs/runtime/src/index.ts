@@ -9,3 +9,6 @@ export {
   wholeNumber,
 } from './config.ts';
 export { createLogger, type LogContext, type Logger, withLogContext } from './logger.ts';
+export { runMain } from './run-main.ts';
+export { createShutdown, type Shutdown } from './shutdown.ts';
+export { startTelemetry, type Telemetry } from './telemetry.ts';
