@@ -22,6 +22,9 @@ export type NssErrorOptions = {
   readonly retryable?: boolean;
 };
 
+/** Metadata key of the `google.rpc.Status` that goes with an error. */
+export const DETAILS = 'grpc-status-details-bin';
+
 /** Gives the reasons in `ErrorInfo` their meaning. */
 const DOMAIN = 'nss.dev';
 
@@ -142,8 +145,6 @@ export function toStatusObject(error: NssError): StatusObject {
   return { code: error.code, details: message, metadata };
 }
 
-const DETAILS = 'grpc-status-details-bin';
-
 /*
  * Errors travel in HTTP/2 trailers, which gRPC peers limit to 8 KiB, base64 included; a longer trailer makes the peer drop
  * the error itself. A request with hundreds of faults is answered with the first ones.
@@ -213,13 +214,14 @@ function firstViolations(violations: readonly FieldViolation[]): FieldViolation[
 
 /** The text, cut so that it takes at most about `limit` characters even when percent-encoded. */
 function shorten(text: string, limit: number): string {
-  if (encodeURI(text.toWellFormed()).length <= limit) return text;
+  // A lone surrogate would make encodeURI, which grpc-js calls too, throw.
+  const wellFormed = text.slice(0, limit + 1).toWellFormed();
   let size = 0;
   let end = 0;
-  for (const character of text.toWellFormed()) {
+  for (const character of wellFormed) {
     size += encodeURI(character).length;
-    if (size > limit) break;
+    if (size > limit) return `${wellFormed.slice(0, end)} ...`;
     end += character.length;
   }
-  return `${text.slice(0, end)} ...`;
+  return wellFormed;
 }

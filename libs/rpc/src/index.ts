@@ -1,4 +1,13 @@
 export {
+  type BidiCall,
+  type CallOptions,
+  type Client,
+  type ClientOptions,
+  connect,
+  type RetryPolicy,
+} from './client.ts';
+export type { Definition } from './definitions.ts';
+export {
   aborted,
   alreadyExists,
   cancelled,
@@ -14,6 +23,8 @@ export {
   unavailable,
   unimplemented,
 } from './errors.ts';
+export type { CallContext, Handler, Implementation } from './handlers.ts';
+export type { Health } from './health.ts';
 export {
   artifactName,
   COLLECTIONS,
@@ -32,3 +43,4 @@ export {
   trainingName,
   warmupName,
 } from './names.ts';
+export { type RunningServer, type ServerOptions, type Service, service, startServer } from './server.ts';

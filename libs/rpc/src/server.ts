@@ -1,0 +1,96 @@
+import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
+import type { Logger } from '@nss/runtime';
+import { type Definition, serviceNameOf } from './definitions.ts';
+import { failedPrecondition, unavailable } from './errors.ts';
+import { explainBuiltInErrors } from './explain.ts';
+import { type CallContext, type Calls, type Implementation, toGrpcHandlers } from './handlers.ts';
+import { createHealth, HEALTH_SERVICE, type Health } from './health.ts';
+import { createReflection } from './reflection.ts';
+
+/** A service and what answers its calls, made by `service`. */
+export type Service = readonly [
+  definition: Definition,
+  implementation: Record<string, (request: never, context: CallContext) => unknown>,
+];
+
+/** Pairs a generated service definition with its handlers, checked against each other. */
+export function service<D extends Definition>(definition: D, implementation: Implementation<D>): Service {
+  return [definition, implementation as Service[1]];
+}
+
+export type ServerOptions = {
+  /** host:port; port 0 takes a free one. */
+  readonly listen: string;
+  readonly services: readonly Service[];
+  readonly logger: Logger;
+  /** Larger messages are answered with RESOURCE_EXHAUSTED. */
+  readonly maxMessageBytes?: number;
+  /** After this, a connection takes no new calls: clients connect again, and find replicas that have come since. */
+  readonly maxConnectionAgeMs?: number;
+};
+
+export type RunningServer = {
+  /** host:port that it listens on. */
+  readonly address: string;
+  readonly health: Health;
+  /**
+   * Stops taking calls, ends streams with UNAVAILABLE, lets unary calls finish and cuts what is not done within `graceMs`.
+   */
+  close(graceMs: number): Promise<void>;
+};
+
+/** A server with health (all services serving) and reflection. Throws FAILED_PRECONDITION when it cannot listen there. */
+export async function startServer({
+  listen,
+  services,
+  logger,
+  maxMessageBytes = 4 * 1024 * 1024,
+  maxConnectionAgeMs = 10 * 60_000,
+}: ServerOptions): Promise<RunningServer> {
+  const names = services.map(([definition]) => serviceNameOf(definition));
+  const health = createHealth([...names, HEALTH_SERVICE]);
+  const streamsEnd = new AbortController();
+  const calls: Calls = { running: new Set(), streamsEnd: streamsEnd.signal };
+
+  const server = new Server({
+    interceptors: [explainBuiltInErrors],
+    'grpc.max_receive_message_length': maxMessageBytes,
+    'grpc.max_connection_age_ms': maxConnectionAgeMs,
+    // Finds out within half a minute that the other side of an idle stream has died without a word.
+    'grpc.keepalive_time_ms': 20_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+  });
+  for (const [definition, implementation] of [...services, [health.definition, health.implementation] as const]) {
+    server.addService(definition as ServiceDefinition, toGrpcHandlers(definition, implementation, calls, logger));
+  }
+  createReflection([...names, HEALTH_SERVICE]).addToServer(server);
+  const address = await bind(server, listen);
+  logger.info({ address, services: names }, 'listening');
+
+  return {
+    address,
+    health: health.health,
+    async close(graceMs) {
+      health.health.setServing('', false);
+      const stopped = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      streamsEnd.abort(unavailable('the server is closing; call again to reach another one', { reason: 'CLOSING' }));
+      const grace = Promise.withResolvers<void>();
+      const timer = setTimeout(grace.resolve, graceMs);
+      await Promise.race([stopped, grace.promise]);
+      clearTimeout(timer);
+      if (calls.running.size > 0)
+        logger.warn({ calls: calls.running.size, graceMs }, 'calls cut by the closing server');
+      server.forceShutdown();
+    },
+  };
+}
+
+function bind(server: Server, listen: string): Promise<string> {
+  const host = listen.slice(0, listen.lastIndexOf(':'));
+  return new Promise((resolve, reject) => {
+    server.bindAsync(listen, ServerCredentials.createInsecure(), (error, port) => {
+      if (error) reject(failedPrecondition(`cannot listen on ${listen}: ${error.message}`, { cause: error }));
+      else resolve(`${host}:${port}`);
+    });
+  });
+}
