@@ -32,14 +32,14 @@ export function portableKernels(): Kernels {
         const width = (columns - 1) * stride + kernelShape[1];
         const window = fitTo(fitTo(image(x), 1, height), 2, width);
         const gradient = tf.conv2d(
-          window.transpose([3, 1, 2, 0]) as tf.Tensor4D,
-          image(dy).transpose([1, 2, 0, 3]) as tf.Tensor4D,
+          tf.transpose(window, [3, 1, 2, 0]),
+          tf.transpose(image(dy), [1, 2, 0, 3]),
           1,
           'valid',
           'NHWC',
           stride,
         );
-        return gradient.transpose([1, 2, 0, 3]);
+        return tf.transpose(gradient, [1, 2, 0, 3]);
       }),
 
     batchNorm(x, scale, offset) {
@@ -61,14 +61,12 @@ export function portableKernels(): Kernels {
       const [dx, dScale, dOffset] = tf.tidy(() => {
         const [mean, variance] = saved.map(of);
         const n = x.shape[0] * x.shape[1] * x.shape[2];
-        const inverse = tf.rsqrt(variance.add(BATCH_NORM_EPSILON));
-        const normalised = of(x).sub(mean).mul(inverse);
-        const dOffset = of(dy).sum([0, 1, 2]);
-        const dScale = of(dy).mul(normalised).sum([0, 1, 2]);
-        const centred = of(dy)
-          .sub(dOffset.div(n))
-          .sub(normalised.mul(dScale.div(n)));
-        return [centred.mul(inverse.mul(of(scale))), dScale, dOffset];
+        const inverse = tf.rsqrt(tf.add(variance, BATCH_NORM_EPSILON));
+        const normalised = tf.mul(tf.sub(of(x), mean), inverse);
+        const dOffset = tf.sum(of(dy), [0, 1, 2]);
+        const dScale = tf.sum(tf.mul(of(dy), normalised), [0, 1, 2]);
+        const centred = tf.sub(tf.sub(of(dy), tf.div(dOffset, n)), tf.mul(normalised, tf.div(dScale, n)));
+        return [tf.mul(centred, tf.mul(inverse, of(scale))), dScale, dOffset];
       });
       return { dx, dScale, dOffset };
     },
@@ -76,25 +74,22 @@ export function portableKernels(): Kernels {
       tf.batchNorm(image(x), vector(mean), vector(variance), vector(offset), vector(scale), BATCH_NORM_EPSILON),
 
     relu: (x) => tf.relu(of(x)),
-    reluGradient: (dy, y) => tf.tidy(() => of(dy).mul(of(y).greater(0).cast('float32'))),
+    reluGradient: (dy, y) => tf.tidy(() => tf.mul(of(dy), tf.cast(tf.greater(of(y), 0), 'float32'))),
     add: (a, b) => tf.add(of(a), of(b)),
     multiply: (a, b) => tf.mul(of(a), of(b)),
     dotChannels: (a, b) =>
-      tf.tidy(() =>
-        of(a)
-          .mul(of(b))
-          .sum(a.shape.slice(0, -1).map((_, axis) => axis)),
-      ),
-    dot: (a, b) => tf.tidy(() => of(a).mul(of(b)).sum()),
+      tf.tidy(() => {
+        const axes = a.shape.slice(0, -1).map((_, axis) => axis);
+        return tf.sum(tf.mul(of(a), of(b)), axes);
+      }),
+    dot: (a, b) => tf.tidy(() => tf.sum(tf.mul(of(a), of(b)))),
 
     globalAveragePool: (x) => tf.mean(image(x), [1, 2]),
     globalAveragePoolGradient: (dy, inputShape) =>
       tf.tidy(() => {
         const [batch, height, width, channels] = inputShape;
-        return of(dy)
-          .div(height * width)
-          .reshape([batch, 1, 1, channels])
-          .tile([1, height, width, 1]);
+        const pooled = tf.reshape(tf.div(of(dy), height * width), [batch, 1, 1, channels]);
+        return tf.tile(pooled, [1, height, width, 1]);
       }),
     matMul: (a, b, transposeA, transposeB) => tf.matMul(matrix(a), matrix(b), transposeA, transposeB),
     addBias: (x, b) => tf.add(of(x), of(b)),
@@ -102,7 +97,7 @@ export function portableKernels(): Kernels {
     softmaxCrossEntropy(logits, labels) {
       const [losses, gradient] = tf.tidy(() => {
         const log = tf.logSoftmax(matrix(logits));
-        return [log.mul(of(labels)).sum(-1).neg(), log.exp().sub(of(labels))];
+        return [tf.neg(tf.sum(tf.mul(log, of(labels)), -1)), tf.sub(tf.exp(log), of(labels))];
       });
       return { losses, gradient };
     },
@@ -119,7 +114,7 @@ export function portableKernels(): Kernels {
         shape.map((size, axis) => [0, size - x.shape[axis]] as [number, number]),
       ),
     halfSquareNorm: (tensors) =>
-      tensors.reduce((sum, tensor) => sum + tf.tidy(() => of(tensor).square().sum().div(2).dataSync()[0]), 0),
+      tensors.reduce((sum, tensor) => sum + tf.tidy(() => tf.sum(tf.square(of(tensor))).dataSync()[0] / 2), 0),
 
     variable: (data, shape): PortableVariable => ({ shape, value: tf.tensor(data.slice(), [...shape]) }),
     readVariable: (variable) => (variable as PortableVariable).value.clone(),
@@ -129,9 +124,9 @@ export function portableKernels(): Kernels {
       const w = (weights as PortableVariable).value;
       const v = (velocity as PortableVariable).value;
       const [nextV, nextW] = tf.tidy(() => {
-        const g = of(gradient).mul(gradientScale).add(w.mul(weightDecay));
-        const nextV = v.mul(momentum).add(g);
-        return [nextV, w.sub(nextV.mul(learningRate))];
+        const g = tf.add(tf.mul(of(gradient), gradientScale), tf.mul(w, weightDecay));
+        const nextV = tf.add(tf.mul(v, momentum), g);
+        return [nextV, tf.sub(w, tf.mul(nextV, learningRate))];
       });
       replace(velocity, nextV);
       replace(weights, nextW);

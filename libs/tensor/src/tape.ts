@@ -8,6 +8,8 @@ type Node = {
   readonly shape: readonly number[];
   /** Whether a gradient in this value is wanted. */
   readonly wanted: boolean;
+  /** Handed in by the caller, who may use it again at any time. */
+  readonly held: boolean;
   /** Times a later backward step will read the tensor. */
   retained: number;
   freed: boolean;
@@ -46,12 +48,12 @@ export class Tape {
 
   /** Takes ownership of a tensor that needs no gradient. */
   constant(tensor: Tensor): Value {
-    return this.#node(tensor, false);
+    return this.#node(tensor, false, true);
   }
 
   /** Takes ownership of a tensor whose gradient is wanted. */
   input(tensor: Tensor): Value {
-    return this.#node(tensor, this.#options.gradients);
+    return this.#node(tensor, true, true);
   }
 
   /**
@@ -188,17 +190,17 @@ export class Tape {
     return gradient;
   }
 
-  /** Frees everything made so far that the backward pass does not need, but for the values to keep. */
+  /**
+   * Frees every result and parameter made so far that the backward pass does not need, but for the values to keep. Inputs and
+   * constants stay until `close`.
+   */
   release(...keep: Value[]): void {
-    const needed = new Set(keep);
+    const kept = new Set(keep);
     this.#live = this.#live.filter((node) => {
-      if (node.retained > 0 || node.wanted || needed.has(node)) {
-        // A wanted activation that nobody reads again keeps its place for the gradient, not its memory.
-        if (node.retained === 0 && !needed.has(node) && this.#options.gradients) this.#freeTensor(node);
-        return true;
-      }
+      if (node.held || node.retained > 0 || kept.has(node)) return true;
       this.#freeTensor(node);
-      return false;
+      // A value that awaits its gradient loses its memory, not its place.
+      return node.wanted;
     });
   }
 
@@ -213,14 +215,9 @@ export class Tape {
     this.#steps.length = 0;
   }
 
-  #node(tensor: Tensor, wanted: boolean): Node {
-    const node: Node = {
-      tensor,
-      shape: tensor.shape,
-      wanted: wanted && this.#options.gradients,
-      retained: 0,
-      freed: false,
-    };
+  #node(tensor: Tensor, wanted: boolean, held = false): Node {
+    const { gradients } = this.#options;
+    const node = { tensor, shape: tensor.shape, wanted: wanted && gradients, held, retained: 0, freed: false };
     this.#live.push(node);
     return node;
   }

@@ -1,0 +1,210 @@
+import { type Architecture, drawNormal, type InputShape, randomOf, type SearchSpace } from '@nss/space';
+import type { Kernels, Tape, Value, Variable } from '@nss/tensor';
+
+/** One trained tensor and its momentum. */
+export type Parameter = {
+  /** For example `stage2.block1.conv1`. */
+  readonly name: string;
+  readonly weights: Variable;
+  readonly velocity: Variable;
+};
+
+type BatchNorm = { readonly scale: Parameter; readonly offset: Parameter };
+
+/** conv3x3-BN-ReLU-conv3x3-BN, plus the shortcut, ReLU; the first block of a stage strides and projects. */
+type Block = {
+  readonly stride: number;
+  readonly conv1: Parameter;
+  readonly bn1: BatchNorm;
+  readonly conv2: Parameter;
+  readonly bn2: BatchNorm;
+  readonly projection?: { readonly conv: Parameter; readonly bn: BatchNorm };
+};
+
+/** Gumbel-Softmax weights over one stage's drawn depths and widths. */
+export type StageMixture = {
+  readonly depths: readonly number[];
+  readonly depthWeights: readonly number[];
+  readonly widths: readonly number[];
+  readonly widthWeights: readonly number[];
+};
+
+/** A stage's mixture on the tape. */
+export type StageMixtureValues = {
+  /** m[c] = sum_j g_j 1[c < w_j], `[channels]`; channels = the widest drawn width: beyond it the mask is zero. */
+  readonly mask: Value;
+  readonly depths: readonly { readonly depth: number; readonly weight: Value }[];
+};
+
+/** Scale of the second BatchNorm of each block at the start: warmed-up blocks begin nearer to the identity. */
+const SECOND_SCALE = 0.5;
+const FULLY_CONNECTED_DEVIATION = 0.05;
+
+/**
+ * The weights of every architecture of a search space: those of the largest one, of which a sub-network uses the leading
+ * blocks and channels (method section 2).
+ */
+export class SuperNetwork {
+  readonly space: SearchSpace;
+  readonly input: InputShape;
+  /** All of them, in a fixed order. */
+  readonly parameters: readonly Parameter[];
+  readonly #kernels: Kernels;
+  readonly #stem: { readonly conv: Parameter; readonly bn: BatchNorm };
+  readonly #stages: readonly (readonly Block[])[];
+  readonly #head: { readonly weights: Parameter; readonly bias: Parameter };
+
+  /** Fresh weights, decided by the seed (He initialisation for convolutions). */
+  constructor(kernels: Kernels, space: SearchSpace, input: InputShape, seed: number) {
+    this.#kernels = kernels;
+    this.space = space;
+    this.input = input;
+    const parameters: Parameter[] = [];
+    const create = (name: string, shape: number[], fill: (random: () => number) => number): Parameter => {
+      const random = randomOf(seed, 'weights', name);
+      const size = shape.reduce((product, n) => product * n, 1);
+      const data = Float32Array.from({ length: size }, () => fill(() => drawNormal(random)));
+      const parameter = {
+        name,
+        weights: kernels.variable(data, shape),
+        velocity: kernels.variable(new Float32Array(size), shape),
+      };
+      parameters.push(parameter);
+      return parameter;
+    };
+    const conv = (name: string, k: number, from: number, to: number) => {
+      const deviation = Math.sqrt(2 / (k * k * from));
+      return create(name, [k, k, from, to], (normal) => deviation * normal());
+    };
+    const batchNorm = (name: string, channels: number, scale = 1): BatchNorm => ({
+      scale: create(`${name}.scale`, [channels], () => scale),
+      offset: create(`${name}.offset`, [channels], () => 0),
+    });
+
+    this.#stem = {
+      conv: conv('stem.conv', 3, input.channels, space.stemWidth),
+      bn: batchNorm('stem.bn', space.stemWidth),
+    };
+    let from = space.stemWidth;
+    this.#stages = space.stages.map(({ depth, width, stride }, i) => {
+      const first = from;
+      from = width.max;
+      return Array.from({ length: depth.max }, (_, k): Block => {
+        const name = `stage${i + 1}.block${k + 1}`;
+        const [into, to] = [k === 0 ? first : width.max, width.max];
+        return {
+          stride: k === 0 ? stride : 1,
+          conv1: conv(`${name}.conv1`, 3, into, to),
+          bn1: batchNorm(`${name}.bn1`, to),
+          conv2: conv(`${name}.conv2`, 3, to, to),
+          bn2: batchNorm(`${name}.bn2`, to, SECOND_SCALE),
+          projection:
+            k === 0
+              ? { conv: conv(`${name}.projection`, 1, into, to), bn: batchNorm(`${name}.projection.bn`, to) }
+              : undefined,
+        };
+      });
+    });
+    this.#head = {
+      weights: create('head.weights', [from, input.classes], (normal) => FULLY_CONNECTED_DEVIATION * normal()),
+      bias: create('head.bias', [input.classes], () => 0),
+    };
+    this.parameters = parameters;
+  }
+
+  /**
+   * Logits `[batch, classes]` of one sub-network: kernels cut to its widths, blocks 1..depth only. x is
+   * `[batch, height, width, channels]`. `onParameter` is called with each parameter used; its gradient is then wanted.
+   */
+  subNetwork(
+    tape: Tape,
+    x: Value,
+    architecture: Architecture,
+    onParameter?: (p: Parameter, value: Value) => void,
+  ): Value {
+    const use = this.#reader(tape, onParameter);
+    let y = this.#stemOutput(tape, use, x);
+    let from = this.space.stemWidth;
+    for (const [i, { depth, width }] of architecture.stages.entries()) {
+      for (const block of this.#stages[i].slice(0, depth)) {
+        y = this.#block(tape, use, block, y, from, width);
+        from = width;
+        tape.release(y);
+      }
+    }
+    return this.#logits(tape, use, y, from);
+  }
+
+  /**
+   * Logits of a mixture of architectures (FBNetV2 channel masks, method section 4): the mask multiplies both convolutions'
+   * outputs of each block, and a stage gives sum_j g_j (output of block d_j). Weights get no gradient.
+   */
+  mixture(tape: Tape, x: Value, mixtures: readonly StageMixtureValues[]): Value {
+    const use = this.#reader(tape);
+    let y = this.#stemOutput(tape, use, x);
+    let from = this.space.stemWidth;
+    for (const [i, { mask, depths }] of mixtures.entries()) {
+      const [width] = mask.shape;
+      let sum: Value | undefined;
+      for (const [k, block] of this.#stages[i].slice(0, Math.max(...depths.map(({ depth }) => depth))).entries()) {
+        y = this.#block(tape, use, block, y, from, width, mask);
+        from = width;
+        for (const { depth, weight } of depths) {
+          if (depth !== k + 1) continue;
+          const part = tape.weigh(y, weight);
+          sum = sum ? tape.add(sum, part) : part;
+        }
+        tape.release(y, ...(sum ? [sum] : []));
+      }
+      y = sum ?? y;
+    }
+    return this.#logits(tape, use, y, from);
+  }
+
+  close(): void {
+    for (const { weights, velocity } of this.parameters) {
+      this.#kernels.freeVariable(weights);
+      this.#kernels.freeVariable(velocity);
+    }
+  }
+
+  #reader(tape: Tape, onParameter?: (parameter: Parameter, value: Value) => void) {
+    return (parameter: Parameter, shape: readonly number[]): Value => {
+      const value = tape.parameter(parameter.weights, shape, onParameter !== undefined);
+      onParameter?.(parameter, value);
+      return value;
+    };
+  }
+
+  #stemOutput(tape: Tape, use: Reader, x: Value): Value {
+    const { conv, bn } = this.#stem;
+    const y = tape.relu(normalise(tape, use, bn, tape.conv2d(x, use(conv, conv.weights.shape), 1)));
+    tape.release(y);
+    return y;
+  }
+
+  #block(tape: Tape, use: Reader, block: Block, x: Value, from: number, width: number, mask?: Value): Value {
+    const masked = (value: Value) => (mask ? tape.maskChannels(value, mask) : value);
+    const inner = tape.conv2d(x, use(block.conv1, [3, 3, from, width]), block.stride);
+    const hidden = masked(tape.relu(normalise(tape, use, block.bn1, inner)));
+    const outer = normalise(tape, use, block.bn2, tape.conv2d(hidden, use(block.conv2, [3, 3, width, width]), 1));
+    let shortcut = x;
+    if (block.projection) {
+      const { conv, bn } = block.projection;
+      shortcut = normalise(tape, use, bn, tape.conv2d(x, use(conv, [1, 1, from, width]), block.stride));
+    }
+    return masked(tape.relu(tape.add(outer, shortcut)));
+  }
+
+  #logits(tape: Tape, use: Reader, x: Value, from: number): Value {
+    const weights = use(this.#head.weights, [from, this.input.classes]);
+    return tape.fullyConnected(tape.globalAveragePool(x), weights, use(this.#head.bias, [this.input.classes]));
+  }
+}
+
+type Reader = (parameter: Parameter, shape: readonly number[]) => Value;
+
+function normalise(tape: Tape, use: Reader, bn: BatchNorm, x: Value): Value {
+  const channels = [x.shape[x.shape.length - 1]];
+  return tape.batchNorm(x, use(bn.scale, channels), use(bn.offset, channels));
+}

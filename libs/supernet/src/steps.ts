@@ -1,0 +1,127 @@
+import type { Architecture } from '@nss/space';
+import { type Kernels, Tape, type Tensor, type Value } from '@nss/tensor';
+import type { Parameter, StageMixture, SuperNetwork } from './network.ts';
+
+/** Normalised images `[batch, height, width, channels]` and their labels. */
+export type Batch = { readonly images: Float32Array; readonly labels: Int32Array };
+
+export type SgdStep = {
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  /** Largest global gradient norm; 0 means no clipping. */
+  readonly gradientClip: number;
+};
+
+/** Gradient of the task loss in one stage's mixture weights. */
+export type MixtureGradient = { readonly depthWeights: number[]; readonly widthWeights: number[] };
+
+/**
+ * One SGD step on the weights that one sub-network uses (method section 4). Parameters of unused blocks are neither read nor
+ * changed; of a partly used parameter the unused channels get a zero gradient, as masking would give them.
+ * Returns the mean cross entropy in nats before the step.
+ */
+export function weightStep(
+  kernels: Kernels,
+  network: SuperNetwork,
+  batch: Batch,
+  architecture: Architecture,
+  sgd: SgdStep,
+): number {
+  const tape = new Tape(kernels, { gradients: true });
+  try {
+    const used: { parameter: Parameter; value: Value }[] = [];
+    const logits = network.subNetwork(tape, imagesOf(kernels, tape, network, batch), architecture, (parameter, value) =>
+      used.push({ parameter, value }),
+    );
+    const loss = crossEntropy(kernels, network, tape, logits, batch);
+    tape.release();
+    const gradients = used.map(({ value }) => tape.gradientOf(value));
+    const gradientScale = clippingScale(kernels, gradients, sgd.gradientClip);
+    for (const [i, { parameter }] of used.entries()) {
+      updateParameter(kernels, parameter, gradients[i], { ...sgd, gradientScale });
+    }
+    return loss;
+  } finally {
+    tape.close();
+  }
+}
+
+/**
+ * Loss of a mixture of architectures and its gradient in the mixture weights, by channel masks and depth mixtures (method section 4).
+ * The weights of the network stay as they are.
+ */
+export function thetaStep(
+  kernels: Kernels,
+  network: SuperNetwork,
+  batch: Batch,
+  mixtures: readonly StageMixture[],
+): { loss: number; gradients: MixtureGradient[] } {
+  const tape = new Tape(kernels, { gradients: true });
+  try {
+    const values = mixtures.map((mixture) => ({
+      mask: tape.input(maskOf(kernels, mixture)),
+      depths: mixture.depths.map((depth, j) => ({
+        depth,
+        weight: tape.input(kernels.fromArray(Float32Array.of(mixture.depthWeights[j]), [])),
+      })),
+    }));
+    const logits = network.mixture(tape, imagesOf(kernels, tape, network, batch), values);
+    const loss = crossEntropy(kernels, network, tape, logits, batch);
+    const gradients = mixtures.map(({ widths }, i) => {
+      const mask = kernels.read(tape.gradientOf(values[i].mask));
+      return {
+        depthWeights: values[i].depths.map(({ weight }) => kernels.read(tape.gradientOf(weight))[0]),
+        // m[c] = sum_j g_j 1[c < w_j]: dL/dg_j sums the mask's gradient over the channels that w_j lets through.
+        widthWeights: widths.map((width) => mask.subarray(0, width).reduce((sum, d) => sum + d, 0)),
+      };
+    });
+    return { loss, gradients };
+  } finally {
+    tape.close();
+  }
+}
+
+function imagesOf(kernels: Kernels, tape: Tape, { input }: SuperNetwork, { images, labels }: Batch): Value {
+  return tape.constant(kernels.fromArray(images, [labels.length, input.height, input.width, input.channels]));
+}
+
+/** Mean cross entropy in nats; runs the backward pass when the tape records. */
+function crossEntropy(kernels: Kernels, network: SuperNetwork, tape: Tape, logits: Value, { labels }: Batch): number {
+  const { classes } = network.input;
+  const oneHot = new Float32Array(labels.length * classes);
+  for (const [i, label] of labels.entries()) oneHot[i * classes + label] = 1;
+  const target = kernels.fromArray(oneHot, [labels.length, classes]);
+  try {
+    return tape.crossEntropy(logits, target).reduce((sum, loss) => sum + loss, 0) / labels.length;
+  } finally {
+    kernels.free(target);
+  }
+}
+
+function maskOf(kernels: Kernels, { widths, widthWeights }: StageMixture): Tensor {
+  const mask = new Float32Array(Math.max(...widths));
+  for (const [j, width] of widths.entries()) {
+    for (let c = 0; c < width; c++) mask[c] += widthWeights[j];
+  }
+  return kernels.fromArray(mask, [mask.length]);
+}
+
+/** The factor that brings the global gradient norm down to the limit, as torch.nn.utils.clip_grad_norm_ does. */
+function clippingScale(kernels: Kernels, gradients: readonly Tensor[], limit: number): number {
+  if (limit === 0) return 1;
+  const norm = Math.sqrt(2 * kernels.halfSquareNorm(gradients));
+  return Math.min(1, limit / (norm + 1e-6));
+}
+
+function updateParameter(
+  kernels: Kernels,
+  { weights, velocity }: Parameter,
+  gradient: Tensor,
+  step: SgdStep & { gradientScale: number },
+): void {
+  const partial = gradient.shape.some((size, axis) => size !== weights.shape[axis]);
+  const whole = partial ? kernels.padTo(gradient, weights.shape) : gradient;
+  kernels.momentumStep(weights, velocity, whole, step);
+  if (partial) kernels.free(whole);
+}
