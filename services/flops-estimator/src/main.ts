@@ -1,0 +1,36 @@
+import { FlopsEstimatorServiceService } from '@nss/contracts';
+import { service, startServer } from '@nss/rpc';
+import {
+  createLogger,
+  createShutdown,
+  listenAddress,
+  loadConfig,
+  runMain,
+  startTelemetry,
+  wholeNumber,
+} from '@nss/runtime';
+import { z } from 'zod';
+import { handlers } from './handlers.ts';
+
+const configuration = z.object({
+  /** host:port to serve gRPC on. */
+  NSS_LISTEN: listenAddress,
+  /** Milliseconds that calls get to finish in after SIGTERM. */
+  NSS_SHUTDOWN_GRACE_MS: wholeNumber(0, 600_000).default(10_000),
+});
+
+await runMain('flops-estimator', async () => {
+  const config = loadConfig(configuration);
+  const logger = createLogger('flops-estimator');
+  // The process gets a little longer than its calls, to close the rest.
+  const shutdown = createShutdown({ graceMs: config.NSS_SHUTDOWN_GRACE_MS + 2_000, logger });
+  const telemetry = await startTelemetry('flops-estimator');
+  shutdown.register('telemetry', () => telemetry.close());
+
+  const server = await startServer({
+    listen: config.NSS_LISTEN,
+    services: [service(FlopsEstimatorServiceService, handlers)],
+    logger,
+  });
+  shutdown.register('server', () => server.close(config.NSS_SHUTDOWN_GRACE_MS));
+});
