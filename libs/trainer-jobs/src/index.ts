@@ -1,0 +1,1 @@
+export { checkBatch, checkTarget, toSettings, toWeightTraining, toWork, type Work } from './spec.ts';

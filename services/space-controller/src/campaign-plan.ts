@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import type { PhaseName } from '@nss/campaign';
+import { targetLabel } from '@nss/space';
+
+/** Where an architecture search works: inside an Elite Space, or, as the baseline, on the whole search space. */
+export type NasSource = 'elite' | 'search-space';
+
+/** A job that a campaign will create. `needs` are the ids of the jobs whose results its spec is made from. */
+export type PlannedJob = { readonly id: string; readonly seed: number; readonly needs: readonly string[] } & (
+  | { readonly kind: 'warmup' }
+  | { readonly kind: 'search'; readonly target: number }
+  | { readonly kind: 'evaluation' }
+  | { readonly kind: 'nas'; readonly target: number; readonly source: NasSource }
+  | { readonly kind: 'training'; readonly target: number; readonly source: NasSource; readonly repeat: number }
+);
+
+export type JobKind = PlannedJob['kind'];
+
+/** What a plan is made from. */
+export type Plannable = {
+  readonly campaignId: string;
+  readonly targets: readonly number[];
+  readonly seeds: readonly number[];
+  readonly phases: readonly PhaseName[];
+  /** Trainings from scratch of every architecture found. */
+  readonly repeats: number;
+};
+
+/**
+ * All jobs of a campaign, in the order in which they are worth starting: a warmup a seed, shared by its targets; a search a
+ * target and seed; one evaluation of everything found; two architecture searches a target and seed; their trainings. The
+ * plan depends on nothing but the spec, and ids are made from the campaign's, so a controller that takes a campaign over finds what
+ * was done before.
+ */
+export function planCampaign({ campaignId, targets, seeds, phases, repeats }: Plannable): PlannedJob[] {
+  const asked = (phase: PhaseName) => phases.includes(phase);
+  const idOf = (...parts: (string | number)[]) => jobId(campaignId, parts.join('-'));
+  const pairs = seeds.flatMap((seed) => targets.map((target) => ({ seed, target, label: idLabel(target) })));
+  const searches = asked('search') ? pairs : [];
+  const plan: PlannedJob[] = [];
+  if (asked('warmup')) {
+    for (const seed of seeds) plan.push({ kind: 'warmup', id: idOf('warmup', `s${seed}`), seed, needs: [] });
+  }
+  for (const { seed, target, label } of searches) {
+    const needs = asked('warmup') ? [idOf('warmup', `s${seed}`)] : [];
+    plan.push({ kind: 'search', id: idOf('search', label, `s${seed}`), seed, target, needs });
+  }
+  if (asked('evaluation')) {
+    const needs = searches.map(({ seed, label }) => idOf('search', label, `s${seed}`));
+    plan.push({ kind: 'evaluation', id: idOf('evaluation'), seed: seeds[0], needs });
+  }
+  const found = pairs.flatMap((pair) => nasSources.map((source) => ({ ...pair, source })));
+  for (const { seed, target, label, source } of asked('nas') ? found : []) {
+    const needs = [idOf('search', label, `s${seed}`)];
+    plan.push({ kind: 'nas', id: idOf('nas', label, `s${seed}`, shortSource[source]), seed, target, source, needs });
+  }
+  for (const { seed, target, label, source } of asked('training') ? found : []) {
+    const needs = [idOf('nas', label, `s${seed}`, shortSource[source])];
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      const id = idOf('training', label, `s${seed}`, shortSource[source], `r${repeat}`);
+      plan.push({ kind: 'training', id, seed, target, source, repeat, needs });
+    }
+  }
+  return plan;
+}
+
+/** Label of an evaluated space: the target, and the seed where there are several. */
+export function spaceLabel(target: number, seed: number, seeds: readonly number[]): string {
+  return seeds.length > 1 ? `${targetLabel(target)}-s${seed}` : targetLabel(target);
+}
+
+const nasSources = ['elite', 'search-space'] as const;
+
+const shortSource = { elite: 'elite', 'search-space': 'base' } as const;
+
+/** Ids allow no dot. */
+const idLabel = (target: number) => targetLabel(target).replaceAll('.', '-').replaceAll('+', '');
+
+const longestId = 63;
+
+/** `<campaign>-<suffix>`; a campaign id too long for that is cut and told apart by a hash. */
+function jobId(campaignId: string, suffix: string): string {
+  const id = `${campaignId}-${suffix}`;
+  if (id.length <= longestId) return id;
+  const hash = createHash('sha256').update(campaignId).digest('hex').slice(0, 8);
+  return `${campaignId.slice(0, longestId - suffix.length - hash.length - 2)}-${hash}-${suffix}`;
+}
