@@ -6,4 +6,5 @@ export {
   type Tensor,
   type Variable,
 } from './kernels.ts';
+export { type SelfTestResult, selfTest } from './self-test.ts';
 export { type BatchNormStatistics, Tape, type TapeOptions, type Value } from './tape.ts';

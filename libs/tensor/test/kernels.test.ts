@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { drawNormal, randomOf } from '@nss/space';
 import {
   BATCH_NORM_EPSILON,
   type Engine,
   type EngineKind,
   openEngine,
+  selfTest,
   Tape,
   type Tensor,
   type Value,
@@ -184,6 +185,30 @@ for (const kind of ['tensorflow', 'wasm'] satisfies EngineKind[]) {
       kernels.freeVariable(variable);
     });
 
-    after(() => assert.equal(typeof engine.version, 'string'));
+    test('the self-test passes and leaves no tensor behind', async () => {
+      const live = engine.kernels.liveTensors();
+      const results = await selfTest(engine.kernels);
+      assert.equal(results.length, 10);
+      assert.deepEqual(
+        results.filter(({ passed }) => !passed),
+        [],
+      );
+      assert.equal(engine.kernels.liveTensors(), live);
+    });
+
+    test('the self-test notices a wrong kernel', async () => {
+      const { kernels } = engine;
+      const conv2dKernelGradient: typeof kernels.conv2dKernelGradient = (...call) => {
+        const gradient = kernels.conv2dKernelGradient(...call);
+        const doubled = kernels.add(gradient, gradient);
+        kernels.free(gradient);
+        return doubled;
+      };
+      const results = await selfTest({ ...kernels, conv2dKernelGradient });
+      assert.deepEqual(
+        results.filter(({ passed }) => !passed).map(({ name }) => name),
+        ['conv1 dKernel', 'conv2 dKernel'],
+      );
+    });
   });
 }
