@@ -44,7 +44,7 @@ export function createShutdown({ graceMs, logger }: { graceMs: number; logger: L
   const shutdown: Shutdown = {
     signal: controller.signal,
     register(name, close) {
-      if (closing) late.push(run({ name, close }));
+      if (controller.signal.aborted) late.push(run({ name, close }));
       else closers.push({ name, close });
     },
     close(reason) {
