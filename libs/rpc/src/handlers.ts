@@ -1,4 +1,5 @@
 import { type EventEmitter, once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import type {
   Metadata,
   MethodDefinition,
@@ -152,9 +153,12 @@ async function* requestsOf(call: StreamingCall, signal: AbortSignal): AsyncGener
   const messages = call.iterator({ destroyOnReturn: false });
   while (true) {
     const next = await untilAborted(messages.next(), signal);
-    if (next.done) return;
+    if (next.done) break;
     yield next.value;
   }
+  // The requests of a caller that vanished end like those of one that is done; grpc-js tells the difference some ticks later.
+  await setImmediate();
+  signal.throwIfAborted();
 }
 
 /** The promise, or the signal's reason as soon as it aborts. (Promise.race would keep every call alive as long as the signal.) */
