@@ -82,9 +82,9 @@ export type TrajectoryPoint = {
   readonly iteration: number;
   /** Probabilities of the depth bins and the width bins, one entry a stage. */
   readonly stages: readonly { readonly depth: readonly number[]; readonly width: readonly number[] }[];
-  /** Mean cost of the architectures that theta gives. */
-  readonly meanCost: number;
-  /** Loss of the last theta step, in nats: cross entropy plus the weighted cost term; NaN when there was none. */
+  /** Mean cost of an architecture drawn from theta. */
+  readonly meanMultiplyAdds: number;
+  /** Mean loss of the theta steps since the point before, in nats: cross entropy plus the weighted cost term. */
   readonly loss: number;
   /** Of the Gumbel-Softmax. */
   readonly temperature: number;

@@ -20,3 +20,5 @@ export type {
   TrainingReport,
   TrajectoryPoint,
 } from './data.ts';
+export { architecturesCsv, campaignJson, eliteSpacesJson, renderAll, tableCsv } from './files.ts';
+export { renderReport } from './report.ts';

@@ -1,0 +1,162 @@
+import { formatMultiplyAdds } from '@nss/space';
+import type {
+  ComparisonReport,
+  JobKind,
+  JobReport,
+  NasReport,
+  NasSource,
+  PhaseName,
+  ReportData,
+  SearchReport,
+} from './data.ts';
+
+/** What the campaign found for one target and seed. */
+export type Finding = {
+  readonly targetMultiplyAdds: number;
+  readonly seed: number;
+  readonly search?: SearchReport;
+  readonly comparison?: ComparisonReport;
+};
+
+/** What NAS found in one space for one target and seed, and how it did when trained from scratch. */
+export type NasOutcome = {
+  readonly targetMultiplyAdds: number;
+  readonly seed: number;
+  readonly source: NasSource;
+  readonly nas?: NasReport;
+  /** One a finished repeat; empty when nothing was trained. */
+  readonly testErrorsPercent: readonly number[];
+};
+
+export const nasSources: readonly NasSource[] = ['elite', 'search-space'];
+
+/** One a target and seed that was asked for or that has a result, smallest target first. */
+export function findingsOf(data: ReportData): Finding[] {
+  const comparisons = data.evaluations.flatMap((evaluation) => evaluation.spaces);
+  return targetsAndSeeds(data).map((key) => ({
+    ...key,
+    search: data.searches.find(sameTarget(key)),
+    comparison: comparisons.find((space) => space.comparison && sameTarget(key)(space))?.comparison,
+  }));
+}
+
+/** Two a target and seed: NAS on the Elite Space, then on the search space. */
+export function nasOutcomesOf(data: ReportData): NasOutcome[] {
+  return targetsAndSeeds(data).flatMap((key) =>
+    nasSources.map((source) => {
+      const matches = (item: NasReport | ReportData['trainings'][number]) =>
+        sameTarget(key)(item) && item.source === source;
+      return {
+        ...key,
+        source,
+        nas: data.nasRuns.find(matches),
+        testErrorsPercent: data.trainings.filter(matches).flatMap((training) => training.testErrorsPercent),
+      };
+    }),
+  );
+}
+
+/** Whether a target and seed need to be told apart by their seed. */
+export const hasSeveralSeeds = (data: ReportData) => new Set(targetsAndSeeds(data).map(({ seed }) => seed)).size > 1;
+
+/** `8 MF`, or `8 MF, seed 1` where a campaign has several seeds. */
+export function nameOfTarget(data: ReportData, { targetMultiplyAdds, seed }: TargetAndSeed): string {
+  const target = formatMultiplyAdds(targetMultiplyAdds);
+  return hasSeveralSeeds(data) ? `${target}, seed ${seed}` : target;
+}
+
+/**
+ * Why there is no result of this kind for a target, as the end of a sentence: "the search failed: no images". Looks at what was
+ * asked for and at the job that should have made it.
+ */
+export function whyMissing(
+  data: ReportData,
+  kind: JobKind & PhaseName,
+  key: TargetAndSeed,
+  source?: NasSource,
+): string {
+  if (!data.campaign.phases.includes(kind)) return `the ${phaseTitles[kind]} phase was not asked for`;
+  const jobs = data.jobs.filter(
+    (job) =>
+      job.kind === kind &&
+      (job.targetMultiplyAdds === undefined || job.targetMultiplyAdds === key.targetMultiplyAdds) &&
+      (job.seed === undefined || job.seed === key.seed) &&
+      (source === undefined || job.source === undefined || job.source === source),
+  );
+  const culprit = jobs.find((job) => job.state !== 'succeeded') ?? jobs[0];
+  if (culprit) return `${jobTitles[kind]} ${endOf(culprit)}`;
+  const cause = needs[kind].find((needed) => !hasResult(data, needed, key, source));
+  return cause && data.campaign.phases.includes(cause)
+    ? whyMissing(data, cause, key, source)
+    : `${jobTitles[kind]} was not started`;
+}
+
+type TargetAndSeed = { readonly targetMultiplyAdds: number; readonly seed: number };
+
+export const phaseTitles: Record<PhaseName, string> = {
+  warmup: 'warmup',
+  search: 'search',
+  evaluation: 'evaluation',
+  nas: 'NAS',
+  training: 'final training',
+  report: 'report',
+};
+
+const jobTitles: Record<JobKind & PhaseName, string> = {
+  warmup: 'the warmup',
+  search: 'the search',
+  evaluation: 'the evaluation',
+  nas: 'the NAS run',
+  training: 'the training',
+};
+
+/** What must have a result before a phase can start for a target. */
+const needs: Record<JobKind & PhaseName, readonly (JobKind & PhaseName)[]> = {
+  warmup: [],
+  search: ['warmup'],
+  evaluation: ['search'],
+  nas: ['search'],
+  training: ['nas'],
+};
+
+function hasResult(data: ReportData, kind: JobKind, key: TargetAndSeed, source?: NasSource): boolean {
+  if (kind === 'search') return data.searches.some(sameTarget(key));
+  if (kind === 'nas') {
+    return data.nasRuns.some((nas) => sameTarget(key)(nas) && (source === undefined || nas.source === source));
+  }
+  return data.jobs.some((job) => job.kind === kind && job.state === 'succeeded');
+}
+
+function endOf(job: JobReport): string {
+  switch (job.state) {
+    case 'failed':
+      return `failed${job.error ? `: ${job.error}` : ''}`;
+    case 'cancelled':
+    case 'cancelling':
+      return 'was cancelled';
+    case 'succeeded':
+      return 'left no result';
+    default:
+      return 'had not ended when the report was made';
+  }
+}
+
+const sameTarget = (a: TargetAndSeed) => (b: TargetAndSeed) =>
+  a.targetMultiplyAdds === b.targetMultiplyAdds && a.seed === b.seed;
+
+function targetsAndSeeds(data: ReportData): TargetAndSeed[] {
+  const asked = data.campaign.targetsMultiplyAdds.flatMap((targetMultiplyAdds) =>
+    data.campaign.seeds.map((seed) => ({ targetMultiplyAdds, seed })),
+  );
+  const found = [
+    ...data.searches,
+    ...data.evaluations.flatMap(({ spaces }) => spaces),
+    ...data.nasRuns,
+    ...data.trainings,
+  ];
+  const distinct = new Map<string, TargetAndSeed>();
+  for (const { targetMultiplyAdds, seed } of [...asked, ...found]) {
+    distinct.set(`${targetMultiplyAdds}/${seed}`, { targetMultiplyAdds, seed });
+  }
+  return [...distinct.values()].sort((a, b) => a.targetMultiplyAdds - b.targetMultiplyAdds || a.seed - b.seed);
+}
