@@ -1,1 +1,24 @@
-export {};
+export {
+  type Augmentation,
+  assembleBatch,
+  type Batch,
+  type BatchOptions,
+  batchesPerEpoch,
+  batchIndices,
+  type Split,
+  sliceOf,
+  splitOf,
+} from './batch.ts';
+export { type DatasetStatus, defaultCacheDir, listDatasets, type PreparedDataset } from './cache.ts';
+export {
+  type Archive,
+  type DatasetInfo,
+  type DatasetName,
+  datasetInfo,
+  datasetNames,
+  isDatasetName,
+} from './catalog.ts';
+export { DatasetError, type DatasetErrorCode, type SpecViolation } from './errors.ts';
+export { type FetchOptions, fetchDataset } from './fetch.ts';
+export { checkDatasetSpec, type DatasetSpec, type ImageSet, type Images, loadDataset } from './load.ts';
+export type { DatasetProgress, OnProgress } from './progress.ts';
