@@ -1,0 +1,113 @@
+import { resolve } from 'node:path';
+import type { MeshFile } from '@nss/launcher';
+import { CommandError, type Context } from '../cli/context.ts';
+import { connectNss, type MeshAddresses, type NssClient } from '../client.ts';
+import { bar, liveBlock } from '../terminal/progress.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { prepareDataset } from './dataset.ts';
+
+/** Which mesh a command talks to. */
+export type MeshOptions = {
+  /** host:port of a space-controller, or of a gateway to all services. */
+  readonly address?: string;
+  /** State folder of a mesh on this machine. */
+  readonly stateDir?: string;
+};
+
+export type Mesh = {
+  /** Whether it runs for this command only. */
+  readonly embedded: boolean;
+};
+
+/**
+ * Connects to the running mesh: `--address`, else `NSS_ADDRESS`, else the mesh of this machine. Throws CommandError when there
+ * is none.
+ */
+export async function withRunningMesh<T>(
+  options: MeshOptions,
+  context: Context,
+  use: (client: NssClient) => Promise<T>,
+): Promise<T> {
+  const addresses = await findMesh(options, context);
+  if (!addresses) {
+    throw new CommandError('no mesh is running on this machine', {
+      hint: 'Start one with: nss up\nOr name one elsewhere: --address HOST:PORT, or NSS_ADDRESS',
+    });
+  }
+  return withClient(addresses, use);
+}
+
+/**
+ * The same, but starts a mesh for the time of `use` where none runs; the data set is then fetched first, in sight, not later by a
+ * trainer.
+ */
+export async function withMesh<T>(
+  options: MeshOptions,
+  { dataset }: { readonly dataset: string },
+  context: Context,
+  use: (client: NssClient, mesh: Mesh) => Promise<T>,
+): Promise<T> {
+  const running = await findMesh(options, context);
+  if (running) return withClient(running, (client) => use(client, { embedded: false }));
+
+  await prepareDataset(dataset, context);
+  const { startMesh } = await import('@nss/launcher');
+  const progress = startProgress(context.terminal);
+  const mesh = await startMesh({
+    stateDir: stateDirOf(options, context),
+    onProgress: progress.update,
+    signal: context.signal,
+  }).finally(progress.end);
+  try {
+    return await withClient(toClientAddresses(mesh.addresses), (client) => use(client, { embedded: true }));
+  } finally {
+    await mesh.stop();
+  }
+}
+
+/** Shows how many processes of a mesh are ready. */
+export function startProgress(terminal: Terminal) {
+  const block = liveBlock(terminal);
+  const title = 'Starting the mesh';
+  if (!terminal.interactive) terminal.note(`${title}: NATS and five services`);
+  return {
+    update({ name, ready, total }: { name: string; ready: number; total: number }): void {
+      block.show([
+        `${title}  ${bar(ready / total)}  ${ready}/${total}  ${terminal.noteStyle('dim', `${name} is ready`)}`,
+      ]);
+    },
+    end: () => block.clear(),
+  };
+}
+
+/** The state folder that an option names, or undefined for the launcher's default. */
+export function stateDirOf({ stateDir }: MeshOptions, { cwd }: Context): string | undefined {
+  return stateDir === undefined ? undefined : resolve(cwd, stateDir);
+}
+
+async function findMesh(options: MeshOptions, context: Context): Promise<MeshAddresses | undefined> {
+  const address = options.address ?? (context.env.NSS_ADDRESS || undefined);
+  if (address) return { address };
+  const { defaultStateDir, readMesh } = await import('@nss/launcher');
+  const mesh = readMesh(stateDirOf(options, context) ?? defaultStateDir(context.env));
+  if (mesh && !mesh.ready) {
+    throw new CommandError(`the mesh on this machine (process ${mesh.pid}) is still starting`, {
+      hint: 'Try again in a moment; nss status says how far it is',
+    });
+  }
+  return mesh && toClientAddresses(mesh.addresses);
+}
+
+function toClientAddresses(addresses: MeshFile['addresses']): MeshAddresses {
+  const { spaceController, flopsEstimator, evaluator, nasRunner } = addresses;
+  return { address: spaceController, flopsEstimator, evaluator, nasRunner };
+}
+
+async function withClient<T>(addresses: MeshAddresses, use: (client: NssClient) => Promise<T>): Promise<T> {
+  const client = connectNss(addresses);
+  try {
+    return await use(client);
+  } finally {
+    client.close();
+  }
+}
