@@ -1,0 +1,187 @@
+import {
+  type EvaluateArchitectures,
+  type FieldViolation,
+  type OpenSession,
+  type SessionRequest,
+  SessionResponse,
+  Split,
+  type StageMixture,
+  type ThetaStep,
+  Trainer,
+  toArchitecture,
+  toDatasetSpec,
+  toSearchSpace,
+  type WeightSteps,
+} from '@nss/contracts';
+import { type CallContext, failedPrecondition, invalidArgument } from '@nss/rpc';
+import { type SearchSpace, wholeSpace } from '@nss/space';
+import type { CheckpointStore } from './checkpoints.ts';
+import type { SessionSettings } from './commands.ts';
+import { explainTensorError } from './errors.ts';
+import type { TensorThread } from './tensor-thread.ts';
+
+export type SessionParts = {
+  readonly trainerId: string;
+  readonly thread: TensorThread;
+  readonly checkpoints: CheckpointStore;
+};
+
+/**
+ * One session: commands in, one reply each, in order. The first command opens it; `opened` decides whether the lease that it
+ * names is held. The network lives as long as the session.
+ */
+export async function* runSession(
+  requests: AsyncIterable<SessionRequest>,
+  context: CallContext,
+  parts: SessionParts,
+  opened: (leaseId: string) => void,
+): AsyncGenerator<SessionResponse> {
+  const { thread, trainerId } = parts;
+  let space: SearchSpace | undefined;
+  try {
+    for await (const { command } of requests) {
+      context.signal.throwIfAborted();
+      if (command?.$case === 'open') {
+        if (space) throw failedPrecondition('the session is open already; start another stream for another network');
+        opened(command.value.leaseId);
+        const settings = toSettings(command.value);
+        space = settings.space;
+        const { busySeconds } = await thread.run('open', settings);
+        const { description, threads } = thread.engine;
+        const value = Trainer.create({ trainerId, engine: description, threads, leaseId: command.value.leaseId });
+        yield SessionResponse.create({ reply: { $case: 'open', value }, busySeconds });
+      } else {
+        if (!space) throw failedPrecondition('the first command of a session must be open');
+        yield await answer(command, space, parts);
+      }
+    }
+  } catch (error) {
+    throw explainTensorError(error);
+  } finally {
+    if (space) await thread.run('close', undefined).catch(() => {});
+  }
+}
+
+async function answer(
+  command: SessionRequest['command'],
+  space: SearchSpace,
+  { thread, checkpoints }: SessionParts,
+): Promise<SessionResponse> {
+  switch (command?.$case) {
+    case 'weightSteps': {
+      const { value: losses, busySeconds } = await thread.run('weightSteps', toWeightSteps(command.value, space));
+      return SessionResponse.create({ reply: { $case: 'weightSteps', value: { losses } }, busySeconds });
+    }
+    case 'thetaStep': {
+      const { value, busySeconds } = await thread.run('thetaStep', toThetaStep(command.value, space));
+      return SessionResponse.create({ reply: { $case: 'thetaStep', value }, busySeconds });
+    }
+    case 'evaluate': {
+      const { value: results, busySeconds } = await thread.run('evaluate', toEvaluation(command.value, space));
+      const value = {
+        errorsPercent: results.map(({ errorPercent }) => errorPercent),
+        losses: results.map(({ loss }) => loss),
+      };
+      return SessionResponse.create({ reply: { $case: 'evaluate', value }, busySeconds });
+    }
+    case 'save': {
+      const { value: chunks, busySeconds } = await thread.run('save', undefined);
+      const value = await checkpoints.save(command.value.checkpointId, chunks);
+      return SessionResponse.create({ reply: { $case: 'save', value }, busySeconds });
+    }
+    case 'load': {
+      const chunks = await checkpoints.load(command.value.checkpoint);
+      const { busySeconds } = await thread.run('load', chunks);
+      return SessionResponse.create({ reply: { $case: 'load', value: {} }, busySeconds });
+    }
+    default:
+      throw invalidArgument([{ field: 'command', description: 'expected one of the commands of SessionRequest' }]);
+  }
+}
+
+function toSettings(open: OpenSession): SessionSettings {
+  const violations: FieldViolation[] = [];
+  const dataset = toDatasetSpec(open.dataset, 'open.dataset', violations);
+  const space = toSearchSpace(open.searchSpace, 'open.search_space', violations);
+  const { weights } = open;
+  if (!weights?.sgd || !weights.augmentation) {
+    violations.push({ field: 'open.weights', description: 'expected batch size, sgd and augmentation' });
+  } else if (!(weights.batchSize >= 1)) {
+    violations.push({
+      field: 'open.weights.batch_size',
+      description: `expected at least 1, found ${weights.batchSize}`,
+    });
+  }
+  if (violations.length > 0 || !dataset || !space || !weights?.sgd || !weights.augmentation) {
+    throw invalidArgument(violations);
+  }
+  const { momentum, weightDecay, gradientClip } = weights.sgd;
+  const { batchSize, augmentation } = weights;
+  const training = { batchSize, momentum, weightDecay, gradientClip, augmentation };
+  return { dataset, space, weights: training, seed: open.seed };
+}
+
+function toWeightSteps({ split, steps }: WeightSteps, space: SearchSpace) {
+  const violations: FieldViolation[] = [];
+  if (split !== Split.ALL && split !== Split.WEIGHTS) {
+    violations.push({
+      field: 'weight_steps.split',
+      description: `expected SPLIT_ALL or SPLIT_WEIGHTS, found ${split}`,
+    });
+  }
+  const checked = steps.flatMap(({ iteration, architecture, learningRate }, i) => {
+    const path = `weight_steps.steps[${i}].architecture`;
+    const value = toArchitecture(architecture, path, violations, wholeSpace(space));
+    return value ? [{ iteration, architecture: value, learningRate }] : [];
+  });
+  if (violations.length > 0) throw invalidArgument(violations);
+  return { split: split === Split.ALL ? ('all' as const) : ('weights' as const), steps: checked };
+}
+
+function toThetaStep({ iteration, stages }: ThetaStep, space: SearchSpace) {
+  const violations: FieldViolation[] = [];
+  if (stages.length !== space.stages.length) {
+    const description = `expected ${space.stages.length} stages, found ${stages.length}`;
+    violations.push({ field: 'theta_step.stages', description });
+  } else {
+    for (const [i, stage] of stages.entries())
+      checkMixture(stage, space.stages[i], `theta_step.stages[${i}]`, violations);
+  }
+  if (violations.length > 0) throw invalidArgument(violations);
+  return { iteration, mixtures: stages };
+}
+
+function checkMixture(
+  mixture: StageMixture,
+  { depth, width }: SearchSpace['stages'][number],
+  path: string,
+  violations: FieldViolation[],
+): void {
+  for (const [name, values, weights, { min, max }] of [
+    ['depths', mixture.depths, mixture.depthWeights, depth],
+    ['widths', mixture.widths, mixture.widthWeights, width],
+  ] as const) {
+    if (values.length === 0 || values.length !== weights.length) {
+      const description = `expected as many values as weights and at least one, found ${values.length} and ${weights.length}`;
+      violations.push({ field: `${path}.${name}`, description });
+    }
+    const outside = values.find((value) => value < min || value > max);
+    if (outside !== undefined) {
+      violations.push({ field: `${path}.${name}`, description: `expected ${min} to ${max}, found ${outside}` });
+    }
+  }
+}
+
+function toEvaluation({ architectures, calibrationImages }: EvaluateArchitectures, space: SearchSpace) {
+  const violations: FieldViolation[] = [];
+  const checked = architectures.flatMap((architecture, i) => {
+    const value = toArchitecture(architecture, `evaluate.architectures[${i}]`, violations, wholeSpace(space));
+    return value ? [value] : [];
+  });
+  if (!(calibrationImages >= 2)) {
+    const description = `expected at least 2, found ${calibrationImages}`;
+    violations.push({ field: 'evaluate.calibration_images', description });
+  }
+  if (violations.length > 0) throw invalidArgument(violations);
+  return { architectures: checked, calibrationImages };
+}

@@ -1,0 +1,177 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { assembleBatch, batchIndices, type ImageSet, loadDataset, sliceOf, splitOf } from '@nss/datasets';
+import { randomOf } from '@nss/space';
+import {
+  type Batch,
+  evaluateArchitecture,
+  readCheckpoint,
+  SuperNetwork,
+  thetaStep,
+  weightStep,
+  writeCheckpoint,
+} from '@nss/supernet';
+import { openEngine } from '@nss/tensor';
+import type { CommandMessage, CommandName, Commands, SessionSettings, WorkerMessage } from './commands.ts';
+
+/*
+ * The thread that computes. Tensor work blocks the event loop that it runs on, and health checks and heartbeats must not wait
+ * for it, so the service's main thread only talks to this one.
+ */
+
+export type WorkerOptions = {
+  readonly threads: number;
+  readonly engine?: 'tensorflow' | 'wasm';
+  readonly cacheDir: string;
+  readonly datasetMirror?: string;
+};
+
+/** Images of one evaluation batch: large enough to fill the kernels, small enough for the caches. */
+const EVALUATION_BATCH = 250;
+
+type Session = {
+  readonly settings: SessionSettings;
+  readonly images: ImageSet;
+  readonly network: SuperNetwork;
+  heldOut?: Batch[];
+  calibration?: Batch;
+};
+
+const options = workerData as WorkerOptions;
+const port = parentPort;
+if (!port) throw new Error('tensor-worker.ts runs in a worker thread only');
+const tell = (message: WorkerMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+
+const engine = await openEngine({ kind: options.engine, threads: options.threads });
+const { kernels } = engine;
+let session: Session | undefined;
+let lastImages: { key: string; images: ImageSet } | undefined;
+
+const run: { [Name in CommandName]: (argument: Commands[Name][0]) => Promise<Commands[Name][1]> | Commands[Name][1] } =
+  {
+    async open(settings) {
+      closeSession();
+      const images = await imagesOf(settings);
+      const { height, width, channels, classes } = images;
+      const network = new SuperNetwork(kernels, settings.space, { height, width, channels, classes }, settings.seed);
+      session = { settings, images, network };
+      return undefined;
+    },
+
+    weightSteps({ split, steps }) {
+      const { settings, network } = opened();
+      return steps.map(({ iteration, architecture, learningRate }) =>
+        weightStep(kernels, network, trainingBatch(split, iteration), architecture, {
+          ...settings.weights,
+          learningRate,
+        }),
+      );
+    },
+
+    thetaStep: ({ iteration, mixtures }) =>
+      thetaStep(kernels, opened().network, trainingBatch('theta', iteration), mixtures),
+
+    evaluate({ architectures, calibrationImages }) {
+      const { network } = opened();
+      const [calibration, heldOut] = evaluationImages(calibrationImages);
+      return architectures.map((architecture) =>
+        evaluateArchitecture(kernels, network, architecture, calibration, heldOut),
+      );
+    },
+
+    save: () => [...writeCheckpoint(kernels, opened().network)],
+
+    async load(chunks) {
+      await readCheckpoint(kernels, opened().network, asyncOf(chunks));
+      return undefined;
+    },
+
+    close() {
+      closeSession();
+      return undefined;
+    },
+  };
+
+// One command after the other, also where one has to wait.
+let queue = Promise.resolve();
+port.on('message', (message: CommandMessage) => {
+  queue = queue.then(() => answer(message));
+});
+tell({ type: 'ready', engine: { description: engine.description, warning: engine.warning, threads: engine.threads } });
+
+async function answer({ id, name, argument }: CommandMessage): Promise<void> {
+  const start = performance.now();
+  try {
+    const value = await run[name](argument as never);
+    const transfer = name === 'save' ? (value as Uint8Array<ArrayBuffer>[]).map(({ buffer }) => buffer) : [];
+    tell({ type: 'result', id, value, busySeconds: (performance.now() - start) / 1000 }, transfer);
+  } catch (error) {
+    const { name: errorName, message, code } = error as Error & { code?: string };
+    tell({ type: 'error', id, errorName, message, code });
+  }
+}
+
+function opened(): Session {
+  if (!session) throw new Error('no session is open');
+  return session;
+}
+
+function closeSession(): void {
+  session?.network.close();
+  session = undefined;
+}
+
+/** The last data set stays loaded: the next session mostly wants it too. */
+async function imagesOf({ dataset }: SessionSettings): Promise<ImageSet> {
+  const key = JSON.stringify(dataset);
+  if (lastImages?.key === key) return lastImages.images;
+  let told = 0;
+  const images = await loadDataset(dataset, {
+    cacheDir: options.cacheDir,
+    mirror: options.datasetMirror,
+    onProgress: (progress) => {
+      if (Date.now() - told < 5000) return;
+      told = Date.now();
+      tell({ type: 'log', message: 'fetching the data set', fields: { dataset: dataset.name, progress } });
+    },
+  });
+  lastImages = { key, images };
+  return images;
+}
+
+/** The batch of an iteration: order and augmentation follow from the seed, the split and the iteration alone. */
+function trainingBatch(split: 'all' | 'weights' | 'theta', iteration: number): Batch {
+  const { settings, images } = opened();
+  const { seed, weights } = settings;
+  const source = splitOf(images, split);
+  const indices = batchIndices(source.count, weights.batchSize, seed, split, iteration);
+  const { mean, std } = images;
+  // Theta is judged on images as they are, as held-out images are (the paper's references augment only what trains weights).
+  if (split === 'theta') return assembleBatch(source, indices, { mean, std });
+  const random = randomOf(seed, 'augmentation', split, iteration);
+  return assembleBatch(source, indices, { mean, std, augmentation: weights.augmentation, random });
+}
+
+/** Calibration images (the first training images, as they are) and all held-out images; kept for the whole session. */
+function evaluationImages(calibrationImages: number): [Batch, Batch[]] {
+  const current = opened();
+  const { train, test, mean, std } = current.images;
+  const plain = (source: typeof train, from: number, to: number) => {
+    const part = sliceOf(source, from, Math.min(to, source.count));
+    return assembleBatch(
+      part,
+      Uint32Array.from({ length: part.count }, (_, i) => i),
+      { mean, std },
+    );
+  };
+  if (current.calibration?.labels.length !== Math.min(calibrationImages, train.count)) {
+    current.calibration = plain(train, 0, calibrationImages);
+  }
+  current.heldOut ??= Array.from({ length: Math.ceil(test.count / EVALUATION_BATCH) }, (_, i) =>
+    plain(test, i * EVALUATION_BATCH, (i + 1) * EVALUATION_BATCH),
+  );
+  return [current.calibration as Batch, current.heldOut];
+}
+
+async function* asyncOf<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
+}
