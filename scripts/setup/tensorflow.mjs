@@ -40,21 +40,20 @@ export async function ensureTensorflow({ checkout, cache, node, env }) {
 
   const packageFolder = join(checkout, 'node_modules/@tensorflow/tfjs-node');
   if (!existsSync(packageFolder)) {
-    return withoutTensorflow(
-      wanted,
-      'the npm package @tensorflow/tfjs-node is not installed (optional; run `npm ci` to try again)',
-    );
+    const reason = 'the npm package @tensorflow/tfjs-node is not installed (it is optional; run `npm ci` to try again)';
+    return withoutTensorflow(wanted, [reason]);
   }
 
   const context = { cache, node, env, packageFolder, packageVersion: packageVersion(packageFolder) };
-  const memory = join(cache, `tensorflow-unavailable-${process.arch}.txt`);
-  const known = wanted === 'native' ? undefined : recentFailure(memory);
   const gpu = env.NSS_GPU !== '0' && existsSync('/proc/driver/nvidia/version');
-
   const failures = [];
   for (const source of sources(context, gpu)) {
     const target = join(cache, source.folder);
-    if (!existsSync(target) && known !== undefined) continue;
+    const known = wanted === 'native' || existsSync(target) ? undefined : recentFailure(target);
+    if (known !== undefined) {
+      failures.push(known);
+      continue;
+    }
     try {
       const folder = await cachedFolder(target, (into) => step(source.what, () => source.make(into, context)));
       link(packageFolder, folder);
@@ -62,11 +61,10 @@ export async function ensureTensorflow({ checkout, cache, node, env }) {
     } catch (error) {
       say(`  that failed: ${error.message}`);
       failures.push(`${source.what}: ${error.message}`);
+      remember(target, failures.at(-1));
     }
   }
-  const reason = known ?? failures.reverse().join('\n');
-  if (known === undefined) remember(memory, reason);
-  return withoutTensorflow(wanted, reason);
+  return withoutTensorflow(wanted, failures);
 }
 
 /** In order of preference. The versions are part of the folder's name: a new pin makes a new folder. */
@@ -118,35 +116,37 @@ function packageVersion(packageFolder) {
   return JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')).version;
 }
 
-function recentFailure(memory) {
+function failureFile(target) {
+  return `${target}.failed.json`;
+}
+
+function recentFailure(target) {
   try {
-    const { at, reason } = JSON.parse(readFileSync(memory, 'utf8'));
+    const { at, reason } = JSON.parse(readFileSync(failureFile(target), 'utf8'));
     return Date.now() - at < retryAfterMs ? reason : undefined;
   } catch {
     return undefined;
   }
 }
 
-function remember(memory, reason) {
-  mkdirSync(dirname(memory), { recursive: true });
-  writeFileSync(memory, JSON.stringify({ at: Date.now(), reason }));
+function remember(target, reason) {
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(failureFile(target), JSON.stringify({ at: Date.now(), reason }));
 }
 
-function withoutTensorflow(wanted, reason) {
+/** @param {string[]} reasons the best source's first */
+function withoutTensorflow(wanted, reasons) {
   if (wanted === 'native') {
     throw new SetupError(
-      `NSS_ENGINE=native, but TensorFlow cannot be had:\n${reason}\nWays out: python3 with pip and g++ on this machine ` +
-        '(Debian: apt-get install python3-pip g++), or NSS_ENGINE=wasm.',
+      `NSS_ENGINE=native, but TensorFlow cannot be had:\n${reasons.map((reason) => `- ${reason}`).join('\n')}\n` +
+        'Ways out: python3 with pip and g++ on this machine (Debian: apt-get install python3-pip g++), or NSS_ENGINE=wasm.',
     );
   }
+  // Tools say what is wrong in their last line.
+  const summary = reasons[0].trimEnd().split('\n').at(-1).trim();
   say(
-    `WARNING: TensorFlow is not available, training runs on WebAssembly, about six times slower. Why: ${summary(reason)} ` +
+    `WARNING: TensorFlow is not available, training runs on WebAssembly, about six times slower. Why: ${summary} ` +
       '(NSS_ENGINE=native tries again and tells all; NSS_ENGINE=wasm silences this)',
   );
   return { name: 'wasm', libraryPath: [] };
-}
-
-/** Tools say what is wrong in their last line. */
-function summary(reason) {
-  return reason.trimEnd().split('\n').at(-1).trim();
 }
