@@ -17,7 +17,7 @@ import { type CallContext, failedPrecondition, invalidArgument } from '@nss/rpc'
 import { type SearchSpace, wholeSpace } from '@nss/space';
 import type { CheckpointStore } from './checkpoints.ts';
 import type { SessionSettings } from './commands.ts';
-import { explainTensorError } from './errors.ts';
+import { explainTensorError, threadLost } from './errors.ts';
 import type { TensorThread } from './tensor-thread.ts';
 
 export type SessionParts = {
@@ -28,22 +28,23 @@ export type SessionParts = {
 
 /**
  * One session: commands in, one reply each, in order. The first command opens it; `opened` decides whether the lease that it
- * names is held. The network lives as long as the session.
+ * names is held and returns what gives it back. The network lives as long as the session.
  */
 export async function* runSession(
   requests: AsyncIterable<SessionRequest>,
   context: CallContext,
   parts: SessionParts,
-  opened: (leaseId: string) => void,
+  opened: (leaseId: string) => () => void,
 ): AsyncGenerator<SessionResponse> {
   const { thread, trainerId } = parts;
   let space: SearchSpace | undefined;
+  let giveBack: (() => void) | undefined;
   try {
     for await (const { command } of requests) {
       context.signal.throwIfAborted();
       if (command?.$case === 'open') {
-        if (space) throw failedPrecondition('the session is open already; start another stream for another network');
-        opened(command.value.leaseId);
+        if (giveBack) throw failedPrecondition('the session is open already; start another stream for another network');
+        giveBack = opened(command.value.leaseId);
         const settings = toSettings(command.value);
         space = settings.space;
         const { busySeconds } = await thread.run('open', settings);
@@ -56,9 +57,10 @@ export async function* runSession(
       }
     }
   } catch (error) {
-    throw explainTensorError(error);
+    throw thread.lost.aborted ? threadLost(error) : explainTensorError(error);
   } finally {
     if (space) await thread.run('close', undefined).catch(() => {});
+    giveBack?.();
   }
 }
 

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type Bus, connectBus, ensureTopology } from '@nss/bus';
+import { startNatsServer, type TestNatsServer } from '@nss/bus/testing';
+import { fromSearchSpace, type OpenSession, WeightTraining } from '@nss/contracts';
+import { writeSyntheticMirror } from '@nss/datasets/testing';
+import { NssError } from '@nss/rpc';
+import { createLogger } from '@nss/runtime';
+import { parseArchitecture, type SearchSpace } from '@nss/space';
+import { TrainerLost, type TrainerSession, withTrainer } from '@nss/trainers';
+
+const logger = createLogger('test', { level: 'silent' });
+const main = new URL('../src/main.ts', import.meta.url).pathname;
+const stage = { stride: 1, depth: { min: 1, max: 2 }, width: { min: 1, max: 4 }, depthBinSize: 1, widthBinSize: 4 };
+const space: SearchSpace = { stemWidth: 4, stages: [stage] };
+const open: Omit<OpenSession, 'leaseId'> = {
+  dataset: { name: 'cifar10', imageSize: 16, trainImages: 64, testImages: 32 },
+  searchSpace: fromSearchSpace(space),
+  weights: WeightTraining.create({
+    epochs: 1,
+    batchSize: 16,
+    sgd: { learningRate: 0.1, momentum: 0.9, gradientClip: 5 },
+    augmentation: { padding: 2, flip: true },
+  }),
+  seed: 0,
+};
+const architecture = parseArchitecture('2x4');
+
+let folder: string;
+let nats: TestNatsServer;
+let bus: Bus;
+let trainer: ChildProcess;
+
+function startTrainer(env: Record<string, string> = {}): ChildProcess {
+  return spawn(process.execPath, [main], {
+    env: {
+      ...process.env,
+      NSS_NATS_URL: nats.url,
+      NSS_CACHE_DIR: join(folder, 'cache'),
+      NSS_DATASET_MIRROR: folder,
+      NSS_TRAINER_ID: 'trainer-under-test',
+      NSS_LOG_LEVEL: 'warn',
+      TF_CPP_MIN_LOG_LEVEL: '2',
+      ...env,
+    },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+}
+
+const drive = <T>(use: (session: TrainerSession) => Promise<T>, needs: Omit<OpenSession, 'leaseId'> = open) =>
+  withTrainer({ bus, job: 'searches/test', open: needs, signal: AbortSignal.timeout(60_000), logger }, use);
+const steps = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, i) => ({ iteration: from + i, architecture, learningRate: 0.1 }));
+const refused = (field: string) => (error: unknown) =>
+  error instanceof NssError && error.fieldViolations.some((violation) => violation.field.startsWith(field));
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nss-trainer-'));
+  await writeSyntheticMirror(folder, { trainImages: 64, testImages: 32 });
+  nats = await startNatsServer();
+  bus = await connectBus({ url: nats.url, name: 'test', logger });
+  await ensureTopology(bus);
+  trainer = startTrainer();
+});
+
+after(async () => {
+  trainer.kill('SIGKILL');
+  await bus.close();
+  await nats.stop();
+  await rm(folder, { recursive: true });
+});
+
+test('a holder leases the trainer, drives it, and another goes on from its checkpoint', async () => {
+  const first = await drive(async (session) => {
+    assert.equal(session.info.trainerId, 'trainer-under-test');
+    await session.weightSteps('all', steps(0, 3));
+    const checkpoint = await session.save('searches/test/3');
+    assert.match(checkpoint.digest, /^SHA-256=/);
+    return { checkpoint, losses: await session.weightSteps('all', steps(3, 5)), busy: session.busySeconds() };
+  });
+  assert.ok(first.busy > 0);
+  const second = await drive(async (session) => {
+    await session.load(first.checkpoint);
+    return session.weightSteps('all', steps(3, 5));
+  });
+  assert.deepEqual(second, first.losses);
+  await drive(async (session) => {
+    const { errorsPercent, losses } = await session.evaluate([architecture, parseArchitecture('1x1')], 32);
+    assert.ok(errorsPercent.every((error) => error >= 0 && error <= 100) && losses.every((loss) => loss > 0));
+    const mixture = [{ depths: [1, 2], depthWeights: [0.5, 0.5], widths: [3], widthWeights: [1] }];
+    const { gradients } = await session.thetaStep(0, mixture);
+    assert.equal(gradients[0].depthWeights.length, 2);
+  });
+});
+
+test('what a trainer cannot do is a typed error that names the field, and the trainer goes on', async () => {
+  await assert.rejects(
+    drive((session) => session.evaluate([parseArchitecture('3x4')], 1)),
+    (error) => refused('evaluate.architectures[0]')(error) && refused('evaluate.calibration_images')(error),
+  );
+  await assert.rejects(
+    drive((session) => session.thetaStep(0, [{ depths: [1], depthWeights: [], widths: [9], widthWeights: [1] }])),
+    refused('theta_step.stages[0]'),
+  );
+  await assert.rejects(
+    drive((session) => session.save('../outside')),
+    refused('save.checkpoint_id'),
+  );
+  const unknown = { checkpointId: 'searches/none/1', digest: '', bytes: 0 };
+  await assert.rejects(
+    drive((session) => session.load(unknown)),
+    /searches\/none\/1 is not in the store/,
+  );
+  const imagenet = { ...open, dataset: { name: 'imagenet', imageSize: 16, trainImages: 0, testImages: 0 } };
+  await assert.rejects(
+    drive(async () => {}, imagenet),
+    refused('open.dataset.name'),
+  );
+  const tooMany = { ...open, dataset: { name: 'cifar10', imageSize: 16, trainImages: 9999, testImages: 0 } };
+  await assert.rejects(
+    drive(async () => {}, tooMany),
+    (error) => error instanceof NssError && error.reason === 'DATASET_TOO_FEW_IMAGES',
+  );
+  assert.equal((await drive((session) => session.weightSteps('all', steps(0, 1)))).length, 1);
+});
+
+test('a trainer that is killed is lost to its holder, and the next one takes the work', async () => {
+  await assert.rejects(
+    drive(async (session) => {
+      await session.weightSteps('all', steps(0, 1));
+      trainer.kill('SIGKILL');
+      await session.weightSteps('all', steps(1, 2));
+    }),
+    (error) => error instanceof TrainerLost,
+  );
+  trainer = startTrainer();
+  assert.equal((await drive((session) => session.weightSteps('all', steps(0, 1)))).length, 1);
+});
+
+test('SIGTERM ends an idle trainer with 0', async () => {
+  const exit = once(trainer, 'exit');
+  trainer.kill('SIGTERM');
+  assert.deepEqual(await exit, [0, null]);
+});
+
+test('a wrong configuration ends it with 1', async () => {
+  const wrong = startTrainer({ NSS_TRAINER_THREADS: 'many', NSS_ENGINE: 'abacus' });
+  assert.deepEqual(await once(wrong, 'exit'), [1, null]);
+});
