@@ -7,7 +7,7 @@ export class CommandError extends Error {
   name = 'CommandError';
 
   constructor(command, reason, output) {
-    super(`\`${command}\` ${reason}${output.trim() === '' ? '' : `:\n${lastLines(output, 12)}`}`);
+    super(`\`${command}\` ${reason}${output.trim() === '' ? '' : `:\n${excerpt(output)}`}`);
     this.output = output;
   }
 }
@@ -57,11 +57,9 @@ function isExecutable(path) {
   }
 }
 
-function lastLines(text, count) {
-  return text
-    .trimEnd()
-    .split('\n')
-    .slice(-count)
-    .map((line) => `    ${line}`)
-    .join('\n');
+/** Tools put what matters first (npm) or last (compilers, pip). */
+function excerpt(text) {
+  const lines = text.trimEnd().split('\n');
+  const shown = lines.length <= 24 ? lines : [...lines.slice(0, 8), '...', ...lines.slice(-14)];
+  return shown.map((line) => `    ${line}`).join('\n');
 }

@@ -5,7 +5,9 @@ import { withLock } from './lock.mjs';
 import { SetupError, say, step } from './progress.mjs';
 
 /**
- * Brings `node_modules` in line with `package-lock.json`, by `npm ci`, when it is not.
+ * Brings `node_modules` in line with `package-lock.json` when it is not. By `npm install` without saving, not by `npm ci`: that
+ * one refuses a lock file without the optional packages of other platforms, which is what npm itself writes when its
+ * registry (a mirror) does not have them.
  *
  * @throws {SetupError} when npm fails
  */
@@ -15,7 +17,7 @@ export async function ensureDependencies(checkout) {
     const difference = firstDifference(checkout);
     if (difference === undefined) return;
     say(`${difference}.`);
-    await step('Installing the npm packages that package-lock.json names (npm ci)', () => npmCi(checkout));
+    await step('Installing the npm packages that package-lock.json names (npm install)', () => npmInstall(checkout));
   });
 }
 
@@ -52,12 +54,14 @@ function readPackages(lockFile) {
   }
 }
 
-async function npmCi(checkout) {
+async function npmInstall(checkout) {
   // Under `npm run`, npm says where it is; it is a script for the Node that runs this one.
   const npm = process.env.npm_execpath;
-  const [command, args] = npm?.endsWith('.js') ? [process.execPath, [npm, 'ci']] : ['npm', ['ci']];
+  // Errors only: that packages want a newer Node than the one that runs npm is what the pinned Node is for.
+  const args = ['install', '--no-save', '--loglevel=error'];
+  const [command, commandArgs] = npm?.endsWith('.js') ? [process.execPath, [npm, ...args]] : ['npm', args];
   try {
-    await runCommand(command, args, { cwd: checkout, env: environmentOfNestedNpm() });
+    await runCommand(command, commandArgs, { cwd: checkout, env: environmentOfNestedNpm() });
   } catch (error) {
     throw new SetupError(
       `the npm packages could not be installed: ${error.message}\n` +

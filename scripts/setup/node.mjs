@@ -30,7 +30,7 @@ export function findPinnedNode(checkout) {
     : `there is no npm package with Node for ${process.platform}-${process.arch}`;
   throw new SetupError(
     `Node ${version} is needed and ${cause}; the Node that runs this is ${running}.\nWays out: ` +
-      `${pinned ? 'run `npm ci` again with the npm registry in reach, or ' : ''}` +
+      `${pinned ? 'run `npm install` again with the npm registry in reach, or ' : ''}` +
       `start with a Node ${version.split('.')[0]} of your own (https://nodejs.org).`,
   );
 }

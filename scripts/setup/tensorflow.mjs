@@ -40,7 +40,8 @@ export async function ensureTensorflow({ checkout, cache, node, env }) {
 
   const packageFolder = join(checkout, 'node_modules/@tensorflow/tfjs-node');
   if (!existsSync(packageFolder)) {
-    const reason = 'the npm package @tensorflow/tfjs-node is not installed (it is optional; run `npm ci` to try again)';
+    const reason =
+      'the npm package @tensorflow/tfjs-node is not installed (it is optional; run `npm install` to try again)';
     return withoutTensorflow(wanted, [reason]);
   }
 

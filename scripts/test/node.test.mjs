@@ -31,6 +31,6 @@ test('without the package, a running Node of the same major version will do', (t
 test('else the error names the version, the cause and the ways out', (t) => {
   assert.throws(() => findPinnedNode(checkout(t, '99.1.0')), {
     name: 'SetupError',
-    message: /Node 99\.1\.0 is needed and the npm package .* is not installed[\s\S]*Ways out: run `npm ci` again/,
+    message: /Node 99\.1\.0 is needed and the npm package .* is not installed[\s\S]*Ways out: run `npm install` again/,
   });
 });
