@@ -37,7 +37,7 @@ export type SearchState = {
   /** Theta. */
   readonly logits: BinValues;
   readonly adam: AdamState;
-  /** At most about 200 snapshots, spread evenly. */
+  /** Spread evenly over the search. */
   readonly trajectory: readonly Snapshot[];
   /** Sum and number of objectives since the last snapshot. */
   readonly losses: { readonly sum: number; readonly count: number };
@@ -70,6 +70,8 @@ export type SearchRun = {
   /** Weights of a warmup with the same space, data, weight settings and seed; the search then skips its own. */
   readonly warmup?: Checkpoint;
   readonly resumeFrom?: SearchState;
+  /** Most snapshots in the trajectory; 200 unless told. The state holds them, so a fine search space wants fewer. */
+  readonly snapshots?: number;
   readonly checkpointing?: Checkpointing<SearchState>;
   readonly onProgress?: (progress: SearchProgress) => void;
   readonly signal?: AbortSignal;
@@ -96,7 +98,7 @@ export async function runSearch(run: SearchRun): Promise<SearchState> {
   }
   let state: SearchState = { ...start, iteration: Math.max(start.iteration, iterations.warmup) };
 
-  const snapshotEvery = Math.ceil((iterations.total - iterations.warmup) / maxSnapshots);
+  const snapshotEvery = Math.ceil((iterations.total - iterations.warmup) / (run.snapshots ?? 200));
   while (state.iteration < iterations.total) {
     run.signal?.throwIfAborted();
     const { iteration } = state;
@@ -119,7 +121,8 @@ export async function runSearch(run: SearchRun): Promise<SearchState> {
       trajectory: state.trajectory,
       losses: { sum: state.losses.sum + theta.loss, count: state.losses.count + 1 },
     };
-    if ((state.iteration - iterations.warmup) % snapshotEvery === 0 || state.iteration === iterations.total) {
+    const searched = state.iteration - iterations.warmup;
+    if (searched % snapshotEvery === 0 || (state.iteration === iterations.total && run.snapshots !== 0)) {
       state = withSnapshot(run, state, iterations);
     }
     run.onProgress?.({
@@ -233,5 +236,3 @@ const sum = (a: readonly number[], b?: readonly number[]): readonly number[] => 
 
 /** A trajectory is for the eye, and is stored with every checkpoint. */
 const rounded = (value: number) => Math.round(value * 1e6) / 1e6;
-
-const maxSnapshots = 200;

@@ -4,8 +4,13 @@ import type { Checkpoint, StageMixture, Trainer, WeightStep } from './trainer.ts
 /** A trainer that computes formulas in place of tensors, and the log of what it was asked. */
 export type AnalyticTrainer = Trainer & { readonly log: string[] };
 
-/** Stored weights by checkpoint id; share it between trainers as trainers share a checkpoint store. */
-export type AnalyticCheckpoints = Map<string, { skill: number; digest: string }>;
+/** Stored weights by checkpoint id, for example a Map; share it between trainers as trainers share a checkpoint store. */
+export type AnalyticCheckpoints = {
+  get(checkpointId: string): Promise<StoredSkill | undefined> | StoredSkill | undefined;
+  set(checkpointId: string, stored: StoredSkill): unknown;
+};
+
+export type StoredSkill = { readonly skill: number; readonly digest: string };
 
 /**
  * A deterministic trainer for tests. Its "weights" are one number, the skill, which every weight step raises; loss falls
@@ -61,12 +66,12 @@ export function analyticTrainer(space: SearchSpace, checkpoints: AnalyticCheckpo
     async save(checkpointId): Promise<Checkpoint> {
       log.push(`save ${checkpointId}`);
       const digest = `SHA-256=${skill}`;
-      checkpoints.set(checkpointId, { skill, digest });
+      await checkpoints.set(checkpointId, { skill, digest });
       return { checkpointId, digest, bytes: 8 };
     },
     async load({ checkpointId, digest }) {
       log.push(`load ${checkpointId}`);
-      const stored = checkpoints.get(checkpointId);
+      const stored = await checkpoints.get(checkpointId);
       if (stored?.digest !== digest) throw new Error(`checkpoint ${checkpointId} is not the one that was saved`);
       skill = stored.skill;
     },

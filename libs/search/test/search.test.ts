@@ -149,6 +149,7 @@ test('the trajectory spans the search in at most 200 even snapshots and its end'
   );
   assert.ok(trajectory.every(({ loss }) => Number.isFinite(loss)));
   near(trajectory.at(-1)?.temperature ?? 0, 0.001, 1e-12);
+  assert.deepEqual((await runSearch({ ...toyRun, settings, trainer: null, snapshots: 0 })).trajectory, []);
 });
 
 test('an aborted search ends with the reason of its signal and asks for nothing more', async () => {
