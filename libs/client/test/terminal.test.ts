@@ -30,7 +30,7 @@ test('a download tells share, amount, rate and ETA', () => {
     ...{ dataset: 'cifar10', step: 'fetch', file: 'a.tar.gz' },
     ...{ bytes: 54.4e6, totalBytes: 170e6, bytesPerSecond: 11.56e6 },
   });
-  const expected = `cifar10: fetching a.tar.gz  ${bar(0.32)}   32 %  54.4 MB of 170 MB  11.6 MB/s  ETA 0:10`;
+  const expected = `fetching a.tar.gz  ${bar(0.32, 12)}   32 %  11.6 MB/s  ETA 0:10  54.4 MB of 170 MB`;
   assert.equal(line, expected);
 });
 

@@ -9,7 +9,7 @@ import {
   type PreparedDataset,
 } from '@nss/datasets';
 import { type Context, UsageError } from '../cli/context.ts';
-import { formatBytes, formatCount, formatDuration, formatRate } from '../terminal/format.ts';
+import { formatBytes, formatCount, formatDuration } from '../terminal/format.ts';
 import { bar, liveBlock } from '../terminal/progress.ts';
 import { formatTable } from '../terminal/table.ts';
 
@@ -95,16 +95,15 @@ function plainLine({ dataset, step, file, totalBytes }: DatasetProgress): string
   return `${dataset}: ${verbs[step]} ${file}${totalBytes ? ` (${formatBytes(totalBytes)})` : ''}`;
 }
 
-/** `cifar10: fetching cifar-10-binary.tar.gz  ━━━━╌╌╌╌  32 %  54.4 MB of 170 MB  12 MB/s  ETA 0:10` */
-export function progressLine(progress: DatasetProgress): string {
-  const { dataset, step, file, bytes, totalBytes, bytesPerSecond } = progress;
-  const parts = [`${dataset}: ${verbs[step]} ${file}`];
-  if (totalBytes) parts.push(bar(bytes / totalBytes), `${Math.floor((bytes / totalBytes) * 100)} %`.padStart(5));
-  if (bytes > 0) parts.push(totalBytes ? `${formatBytes(bytes)} of ${formatBytes(totalBytes)}` : formatBytes(bytes));
+/** `fetching cifar-10-binary.tar.gz  ━━━━╌╌╌╌╌╌╌╌   32 %  11.6 MB/s  ETA 0:10  54.4 MB of 170 MB`; what comes last may be cut. */
+export function progressLine({ step, file, bytes, totalBytes, bytesPerSecond }: DatasetProgress): string {
+  const parts = [`${verbs[step]} ${file}`];
+  if (totalBytes) parts.push(bar(bytes / totalBytes, 12), `${Math.floor((bytes / totalBytes) * 100)} %`.padStart(5));
   if (bytesPerSecond > 0) {
-    parts.push(bytesPerSecond >= 1e6 ? formatRate(bytesPerSecond / 1e6, 'MB') : formatRate(bytesPerSecond / 1e3, 'kB'));
+    parts.push(`${formatBytes(bytesPerSecond)}/s`);
     if (totalBytes) parts.push(`ETA ${formatDuration((totalBytes - bytes) / bytesPerSecond)}`);
   }
+  if (bytes > 0) parts.push(totalBytes ? `${formatBytes(bytes)} of ${formatBytes(totalBytes)}` : formatBytes(bytes));
   return parts.join('  ');
 }
 

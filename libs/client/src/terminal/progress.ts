@@ -25,7 +25,7 @@ export function liveBlock(terminal: Terminal): LiveBlock {
   return {
     show(lines) {
       if (lines.length === 0 && shown === 0) return;
-      const width = (terminal.stderr.columns ?? 80) - 1;
+      const width = (terminal.stderr.columns || 80) - 1;
       // One write a frame, every line cleared to its end: nothing flickers.
       const text = lines.map((line) => `${cutTo(line, width)}\x1b[K\n`).join('');
       terminal.stderr.write(`${up()}${text}\x1b[J`);
