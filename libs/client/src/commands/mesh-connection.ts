@@ -61,7 +61,10 @@ export async function withMesh<T>(
   try {
     return await withClient(toClientAddresses(mesh.addresses), (client) => use(client, { embedded: true }));
   } finally {
+    const block = liveBlock(context.terminal);
+    block.show([context.terminal.noteStyle('dim', 'Stopping the mesh')]);
     await mesh.stop();
+    block.clear();
   }
 }
 
