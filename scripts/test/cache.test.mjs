@@ -3,9 +3,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { cachedFolder } from '../setup/cache.mjs';
-import { temporaryFolder } from './temporary-folder.mjs';
+import { captureProgress, temporaryFolder } from './fixture.mjs';
 
 test('a folder is filled once, however many ask for it at the same time', async (t) => {
+  captureProgress(t);
   const target = join(temporaryFolder(t), 'cache/thing');
   let fills = 0;
   const fill = async (into) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { firstDifference } from '../setup/dependencies.mjs';
-import { temporaryFolder, writeFile } from './temporary-folder.mjs';
+import { temporaryFolder, writeFile } from './fixture.mjs';
 
 const wanted = {
   '': { name: 'root' },

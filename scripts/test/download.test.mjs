@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { download } from '../setup/download.mjs';
-import { temporaryFolder } from './temporary-folder.mjs';
+import { temporaryFolder } from './fixture.mjs';
 
 const content = 'an archive';
 const sha256 = createHash('sha256').update(content).digest('hex');

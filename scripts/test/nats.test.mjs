@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { ensureNatsServer, findNatsServer } from '../setup/nats.mjs';
 import { SetupError } from '../setup/progress.mjs';
-import { temporaryFolder, writeFile, writeProgram } from './temporary-folder.mjs';
+import { captureProgress, temporaryFolder, writeFile, writeProgram } from './fixture.mjs';
 
 /** A machine with a nats-server in each place that is looked at. */
 function machine(t) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { findPinnedNode } from '../setup/node.mjs';
-import { temporaryFolder, writeFile, writeProgram } from './temporary-folder.mjs';
+import { temporaryFolder, writeFile, writeProgram } from './fixture.mjs';
 
 const packageName = `node-${process.platform}-${process.arch}`;
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { ensureTensorflow } from '../setup/tensorflow.mjs';
 import { wheelVersion } from '../setup/tensorflow-wheel.mjs';
-import { temporaryFolder, writeFile, writeProgram } from './temporary-folder.mjs';
+import { captureProgress, temporaryFolder, writeFile, writeProgram } from './fixture.mjs';
 
 /** A machine without pip, whose tfjs-node cannot download anything either; `tries` counts the attempts. */
 function machine(t) {
@@ -18,6 +18,7 @@ function machine(t) {
   return {
     cache: join(root, 'cache'),
     packageFolder,
+    progress: captureProgress(t),
     tries: () => readFileSync(log, 'utf8').trim().split('\n').length,
     ensure: (env = {}) =>
       ensureTensorflow({
@@ -40,8 +41,9 @@ test('an engine that is not known is an error', async (t) => {
 });
 
 test('without TensorFlow the engine is wasm, and the next start does not try again', async (t) => {
-  const { ensure, tries } = machine(t);
+  const { ensure, tries, progress } = machine(t);
   assert.equal((await ensure()).name, 'wasm');
+  assert.match(progress(), /WARNING: TensorFlow is not available, .* six times slower\. Why: No module named pip/);
   assert.equal((await ensure()).name, 'wasm');
   assert.equal(tries(), 1);
 });

@@ -9,6 +9,12 @@ export function temporaryFolder(t) {
   return folder;
 }
 
+/** Keeps what the set-up says out of the test report; returns a function that tells it. */
+export function captureProgress(t) {
+  const { mock } = t.mock.method(process.stderr, 'write', () => true);
+  return () => mock.calls.map(({ arguments: [text] }) => text).join('');
+}
+
 /** Writes a file, with the folders above it, and returns its path. */
 export function writeFile(path, content, { mode = 0o644 } = {}) {
   mkdirSync(dirname(path), { recursive: true });
