@@ -34,7 +34,7 @@ export function processEnvironment(env, { cache, node, natsServer, engine }) {
     result.NSS_NATS_SERVER = natsServer;
     result.NATS_SERVER = natsServer;
   }
-  // Not `native`: that is the user's word for "or fail".
+  // Not `tensorflow`: that is the user's word for "or fail".
   if (engine?.name === 'wasm') result.NSS_ENGINE = 'wasm';
   if (engine !== undefined && engine.libraryPath.length > 0) {
     result.LD_LIBRARY_PATH = [...engine.libraryPath, env.LD_LIBRARY_PATH].filter(Boolean).join(delimiter);

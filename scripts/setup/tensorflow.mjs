@@ -18,23 +18,23 @@ import { buildFromWheel, wheelVersion } from './tensorflow-wheel.mjs';
 /** How long a failed set-up is remembered before it is tried again, so that not every start waits for a time-out. */
 const retryAfterMs = 24 * 60 * 60 * 1000;
 
-/** @typedef {{name: 'native' | 'wasm', libraryPath: string[]}} Engine `libraryPath`: for LD_LIBRARY_PATH */
+/** @typedef {{name: 'tensorflow' | 'wasm', libraryPath: string[]}} Engine `libraryPath`: for LD_LIBRARY_PATH */
 
 /**
  * Gives tfjs-node its native parts (`lib/` with the addon, `deps/` with libtensorflow): built against TensorFlow's
  * wheel, else by tfjs-node's own download. Both end up in the cache; the package in `node_modules` links to them.
  * Without either, the engine is the wasm backend, and a warning says what that costs.
  *
- * `NSS_ENGINE`: `native` makes a failure an error, `wasm` does nothing here. `NSS_GPU`: `0` for the CPU on a machine with an
+ * `NSS_ENGINE`: `tensorflow` makes a failure an error, `wasm` does nothing here. `NSS_GPU`: `0` for the CPU on a machine with an
  * NVIDIA driver.
  *
  * @returns {Promise<Engine>}
- * @throws {SetupError} when `NSS_ENGINE=native` cannot be had, or is neither
+ * @throws {SetupError} when `NSS_ENGINE=tensorflow` cannot be had, or is neither
  */
 export async function ensureTensorflow({ checkout, cache, node, env }) {
   const wanted = env.NSS_ENGINE || undefined;
-  if (wanted !== undefined && wanted !== 'native' && wanted !== 'wasm') {
-    throw new SetupError(`NSS_ENGINE is "${wanted}": native or wasm are understood.`);
+  if (wanted !== undefined && wanted !== 'tensorflow' && wanted !== 'wasm') {
+    throw new SetupError(`NSS_ENGINE is "${wanted}": tensorflow or wasm are understood.`);
   }
   if (wanted === 'wasm') return { name: 'wasm', libraryPath: [] };
 
@@ -50,7 +50,7 @@ export async function ensureTensorflow({ checkout, cache, node, env }) {
   const failures = [];
   for (const source of sources(context, gpu)) {
     const target = join(cache, source.folder);
-    const known = wanted === 'native' || existsSync(target) ? undefined : recentFailure(target);
+    const known = wanted === 'tensorflow' || existsSync(target) ? undefined : recentFailure(target);
     if (known !== undefined) {
       failures.push(known);
       continue;
@@ -58,7 +58,7 @@ export async function ensureTensorflow({ checkout, cache, node, env }) {
     try {
       const folder = await cachedFolder(target, (into) => step(source.what, () => source.make(into, context)));
       link(packageFolder, folder);
-      return { name: 'native', libraryPath: libraryPathOf(folder) };
+      return { name: 'tensorflow', libraryPath: libraryPathOf(folder) };
     } catch (error) {
       say(`  that failed: ${error.message}`);
       failures.push(`${source.what}: ${error.message}`);
@@ -137,9 +137,9 @@ function remember(target, reason) {
 
 /** @param {string[]} reasons the best source's first */
 function withoutTensorflow(wanted, reasons) {
-  if (wanted === 'native') {
+  if (wanted === 'tensorflow') {
     throw new SetupError(
-      `NSS_ENGINE=native, but TensorFlow cannot be had:\n${reasons.map((reason) => `- ${reason}`).join('\n')}\n` +
+      `NSS_ENGINE=tensorflow, but TensorFlow cannot be had:\n${reasons.map((reason) => `- ${reason}`).join('\n')}\n` +
         'Ways out: python3 with pip and g++ on this machine (Debian: apt-get install python3-pip g++), or NSS_ENGINE=wasm.',
     );
   }
@@ -147,7 +147,7 @@ function withoutTensorflow(wanted, reasons) {
   const summary = reasons[0].trimEnd().split('\n').at(-1).trim();
   say(
     `WARNING: TensorFlow is not available, training runs on WebAssembly, about six times slower. Why: ${summary} ` +
-      '(NSS_ENGINE=native tries again and tells all; NSS_ENGINE=wasm silences this)',
+      '(NSS_ENGINE=tensorflow tries again and tells all; NSS_ENGINE=wasm silences this)',
   );
   return { name: 'wasm', libraryPath: [] };
 }

@@ -54,6 +54,7 @@ test('a NATS_SERVER that cannot be run is an error, though another server is the
 });
 
 test("Debian's package is unpacked into the cache, without installing it", async (t) => {
+  captureProgress(t);
   const root = temporaryFolder(t);
   const bin = join(root, 'bin');
   writeProgram(join(bin, 'apt-get'), 'for last; do :; done\n[ "$last" = update ] || touch nats-server_2_all.deb');

@@ -37,7 +37,7 @@ test('NSS_ENGINE=wasm prepares nothing', async (t) => {
 });
 
 test('an engine that is not known is an error', async (t) => {
-  await assert.rejects(machine(t).ensure({ NSS_ENGINE: 'cuda' }), /NSS_ENGINE is "cuda": native or wasm/);
+  await assert.rejects(machine(t).ensure({ NSS_ENGINE: 'cuda' }), /NSS_ENGINE is "cuda": tensorflow or wasm/);
 });
 
 test('without TensorFlow the engine is wasm, and the next start does not try again', async (t) => {
@@ -48,10 +48,10 @@ test('without TensorFlow the engine is wasm, and the next start does not try aga
   assert.equal(tries(), 1);
 });
 
-test('NSS_ENGINE=native tries again, and tells all when it cannot be had', async (t) => {
+test('NSS_ENGINE=tensorflow tries again, and tells all when it cannot be had', async (t) => {
   const { ensure, tries } = machine(t);
   await ensure();
-  await assert.rejects(ensure({ NSS_ENGINE: 'native' }), (error) => {
+  await assert.rejects(ensure({ NSS_ENGINE: 'tensorflow' }), (error) => {
     assert.match(error.message, /No module named pip/);
     assert.match(error.message, /ENOTFOUND/);
     assert.match(error.message, /apt-get install python3-pip/);
@@ -66,8 +66,8 @@ test('what is in the cache is linked into the package, and found there although 
   const built = join(cache, `tensorflow-${wheelVersion}-cpu-tfjs4.22.0-${process.arch}`);
   writeFile(join(built, 'lib/napi-v8/tfjs_binding.node'), '');
   writeFile(join(built, 'deps/lib/libtensorflow.so'), '');
-  assert.deepEqual(await ensure(), { name: 'native', libraryPath: [] });
-  assert.deepEqual(await ensure(), { name: 'native', libraryPath: [] });
+  assert.deepEqual(await ensure(), { name: 'tensorflow', libraryPath: [] });
+  assert.deepEqual(await ensure(), { name: 'tensorflow', libraryPath: [] });
   assert.equal(readlinkSync(join(packageFolder, 'lib')), join(built, 'lib'));
   assert.deepEqual(readdirSync(join(packageFolder, 'deps/lib')), ['libtensorflow.so']);
 });

@@ -85,7 +85,7 @@ async function natsServer(env: DoctorOptions['env']): Promise<DoctorLine> {
 
 /** The engine and whether it computes right. */
 async function lookAtEngine(env: NonNullable<DoctorOptions['env']>): Promise<DoctorLine[]> {
-  const remedy = 'NSS_ENGINE=native npx nss doctor sets TensorFlow up again and tells what stands in the way';
+  const remedy = 'NSS_ENGINE=tensorflow npx nss doctor sets TensorFlow up again and tells what stands in the way';
   try {
     const engine = await openEngine({ kind: engineKind(env.NSS_ENGINE), threads: 1 });
     const line: DoctorLine =
@@ -104,8 +104,9 @@ async function lookAtEngine(env: NonNullable<DoctorOptions['env']>): Promise<Doc
 }
 
 function engineKind(setting: string | undefined): EngineKind | undefined {
-  if (setting === 'native') return 'tensorflow';
-  return setting === 'wasm' ? 'wasm' : undefined;
+  if (!setting) return undefined;
+  if (setting === 'tensorflow' || setting === 'wasm') return setting;
+  throw new Error(`NSS_ENGINE is "${setting}": tensorflow or wasm are understood`);
 }
 
 function judge(results: Awaited<ReturnType<typeof selfTest>>): DoctorLine {

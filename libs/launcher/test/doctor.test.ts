@@ -34,7 +34,7 @@ test('a machine that has all gets a line for each thing, with what was found', a
 test('the slow engine is a warning with a remedy', async (t) => {
   const lines = await examine(t, {});
   assert.equal(lines.get('engine')?.status, 'warn');
-  assert.match(lines.get('engine')?.remedy ?? '', /NSS_ENGINE=native/);
+  assert.match(lines.get('engine')?.remedy ?? '', /NSS_ENGINE=tensorflow/);
 });
 
 for (const { says, status, detail } of [
