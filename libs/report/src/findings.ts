@@ -66,30 +66,29 @@ export function nameOfTarget(data: ReportData, { targetMultiplyAdds, seed }: Tar
 }
 
 /**
- * Why there is no result of this kind for a target, as the end of a sentence: "the search failed: no images". Looks at what was
- * asked for and at the job that should have made it.
+ * Why there is no result of this kind for a target, as the end of a sentence: "the search failed: no images". Blames the target's own
+ * job first, then what had to come before, then a job shared with other targets.
  */
-export function whyMissing(
-  data: ReportData,
-  kind: JobKind & PhaseName,
-  key: TargetAndSeed,
-  source?: NasSource,
-): string {
+export function whyMissing(data: ReportData, kind: ResultKind, key: TargetAndSeed, source?: NasSource): string {
   if (!data.campaign.phases.includes(kind)) return `the ${phaseTitles[kind]} phase was not asked for`;
   const jobs = data.jobs.filter(
     (job) =>
       job.kind === kind &&
-      (job.targetMultiplyAdds === undefined || job.targetMultiplyAdds === key.targetMultiplyAdds) &&
-      (job.seed === undefined || job.seed === key.seed) &&
-      (source === undefined || job.source === undefined || job.source === source),
+      [key.targetMultiplyAdds, undefined].includes(job.targetMultiplyAdds) &&
+      [key.seed, undefined].includes(job.seed) &&
+      (source === undefined || [source, undefined].includes(job.source)),
   );
   const culprit = jobs.find((job) => job.state !== 'succeeded') ?? jobs[0];
-  if (culprit) return `${jobTitles[kind]} ${endOf(culprit)}`;
-  const cause = needs[kind].find((needed) => !hasResult(data, needed, key, source));
-  return cause && data.campaign.phases.includes(cause)
-    ? whyMissing(data, cause, key, source)
-    : `${jobTitles[kind]} was not started`;
+  if (culprit && culprit.state !== 'succeeded' && culprit.targetMultiplyAdds !== undefined) return blame(culprit, kind);
+  const cause = needs[kind];
+  if (cause && data.campaign.phases.includes(cause) && !hasResult(data, cause, key, source)) {
+    return whyMissing(data, cause, key, source);
+  }
+  return culprit ? blame(culprit, kind) : `${jobTitles[kind]} was not started`;
 }
+
+/** What a target can lack. */
+type ResultKind = JobKind & PhaseName;
 
 type TargetAndSeed = { readonly targetMultiplyAdds: number; readonly seed: number };
 
@@ -102,7 +101,7 @@ export const phaseTitles: Record<PhaseName, string> = {
   report: 'report',
 };
 
-const jobTitles: Record<JobKind & PhaseName, string> = {
+const jobTitles: Record<ResultKind, string> = {
   warmup: 'the warmup',
   search: 'the search',
   evaluation: 'the evaluation',
@@ -111,15 +110,15 @@ const jobTitles: Record<JobKind & PhaseName, string> = {
 };
 
 /** What must have a result before a phase can start for a target. */
-const needs: Record<JobKind & PhaseName, readonly (JobKind & PhaseName)[]> = {
-  warmup: [],
-  search: ['warmup'],
-  evaluation: ['search'],
-  nas: ['search'],
-  training: ['nas'],
+const needs: Record<ResultKind, ResultKind | undefined> = {
+  warmup: undefined,
+  search: 'warmup',
+  evaluation: 'search',
+  nas: 'search',
+  training: 'nas',
 };
 
-function hasResult(data: ReportData, kind: JobKind, key: TargetAndSeed, source?: NasSource): boolean {
+function hasResult(data: ReportData, kind: ResultKind, key: TargetAndSeed, source?: NasSource): boolean {
   if (kind === 'search') return data.searches.some(sameTarget(key));
   if (kind === 'nas') {
     return data.nasRuns.some((nas) => sameTarget(key)(nas) && (source === undefined || nas.source === source));
@@ -127,17 +126,17 @@ function hasResult(data: ReportData, kind: JobKind, key: TargetAndSeed, source?:
   return data.jobs.some((job) => job.kind === kind && job.state === 'succeeded');
 }
 
-function endOf(job: JobReport): string {
-  switch (job.state) {
+function blame({ state, error }: JobReport, kind: ResultKind): string {
+  switch (state) {
     case 'failed':
-      return `failed${job.error ? `: ${job.error}` : ''}`;
+      return `${jobTitles[kind]} failed${error ? `: ${error}` : ''}`;
     case 'cancelled':
     case 'cancelling':
-      return 'was cancelled';
+      return `${jobTitles[kind]} was cancelled`;
     case 'succeeded':
-      return 'left no result';
+      return `${jobTitles[kind]} left no result`;
     default:
-      return 'had not ended when the report was made';
+      return `${jobTitles[kind]} had not ended when the report was made`;
   }
 }
 

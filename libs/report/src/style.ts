@@ -31,7 +31,7 @@ code { overflow-wrap: anywhere; }
 pre { overflow-x: auto; padding: .8rem 1rem; border: 1px solid var(--grid); border-radius: 4px; }
 .lead { font-size: 1.08rem; }
 .note { border-left: 3px solid var(--matched); padding: .1rem 0 .1rem .9rem; color: var(--ink); }
-.muted { color: var(--muted); }
+ul.note { list-style: none; }
 figure { margin: 1.6rem 0 2rem; break-inside: avoid; }
 figure svg { display: block; width: 100%; height: auto; }
 figure svg .mark-rect path { shape-rendering: crispEdges; }
@@ -63,16 +63,24 @@ td { vertical-align: top; }
 .number { text-align: right; }
 td.number { white-space: nowrap; }
 td.whole { white-space: nowrap; }
+.space { width: 18rem; }
+td code { overflow-wrap: normal; }
 tr.chosen td { font-weight: 600; }
 tr.group td { border-top: 1px solid var(--grid); }
 .failed { color: var(--failure); }
 details { margin: 1rem 0; }
 summary { cursor: pointer; font-weight: 600; }
 .pair { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1.25fr); gap: 0 2.5rem; }
-@media (max-width: 44rem) { .pair { grid-template-columns: minmax(0, 1fr); } }
+@media (max-width: 44rem) {
+  .pair { grid-template-columns: minmax(0, 1fr); }
+  figure { overflow-x: auto; }
+  figure svg { min-width: 40rem; }
+}
 @media print {
   body { max-width: none; padding: 0; font-size: 10.5pt; }
   nav { display: none; }
+  figure, .scroll { overflow: visible; }
+  figure svg { min-width: 0; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;

@@ -4,8 +4,8 @@ export type Cell = Html | string;
 
 export type Column = {
   readonly title: string;
-  /** Numbers stand to the right; `whole` texts are not broken into lines. */
-  readonly align?: 'number' | 'whole';
+  /** Numbers stand to the right; `whole` texts are not broken into lines; `space` has room for a network space. */
+  readonly align?: 'number' | 'whole' | 'space';
 };
 
 export type Row = { readonly cells: readonly Cell[]; readonly class?: 'chosen' | 'group' };

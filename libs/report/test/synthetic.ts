@@ -154,7 +154,7 @@ function syntheticSearch(random: Random, targetMultiplyAdds: number, seed: numbe
   });
   const best = drawn.sort((a, b) => Math.abs(a.deviation) - Math.abs(b.deviation)).slice(0, 5);
   const elite = best[random.integer(0, 1)];
-  const draws = [best[3], best[4], elite, best[2]].map(({ bins: _, ...draw }) => draw);
+  const draws = [best[3], best[4], elite, best[2], best[3]].map(({ bins: _, ...draw }) => draw);
   const costs = Array.from({ length: 2000 }, () =>
     architectureCost(formatArchitecture(drawArchitecture(random, elite.space))),
   ).sort((a, b) => a - b);

@@ -1,6 +1,6 @@
 import { edf } from '@nss/analysis';
 import type { TopLevelSpec } from 'vega-lite';
-import { type ColourName, colour } from './theme.ts';
+import { type ColourName, colour, panelTitle } from './theme.ts';
 
 /** One empirical distribution function. */
 export type Distribution = { readonly values: readonly number[]; readonly colour: ColourName };
@@ -18,7 +18,7 @@ export type DistributionPanels = {
 
 /** Empirical distribution functions (EDF), a panel a target, all on the same axes so that they can be compared. */
 export function distributionPanels({ panels, xTitle, domain, band }: DistributionPanels): TopLevelSpec {
-  const columns = Math.min(panels.length, 3);
+  const columns = panels.length % 4 === 0 ? 4 : Math.min(panels.length, 3);
   const width = columns === 1 ? 420 : Math.floor(930 / columns) - 70;
   const x = {
     field: 'value',
@@ -38,11 +38,11 @@ export function distributionPanels({ panels, xTitle, domain, band }: Distributio
     columns,
     bounds: 'flush',
     spacing: { row: 76, column: 70 },
-    concat: panels.map(({ title, distributions }) => ({
-      title,
+    concat: panels.map(({ title, distributions }, i) => ({
       width,
       height: 180,
       layer: [
+        panelTitle(title),
         ...(band
           ? [
               {
@@ -60,7 +60,7 @@ export function distributionPanels({ panels, xTitle, domain, band }: Distributio
             color: colour(distribution.colour),
             strokeWidth: 1.75,
           },
-          encoding: { x, y },
+          encoding: { x, y: { ...y, title: i % columns === 0 ? y.title : null } },
         })),
       ],
     })),

@@ -1,12 +1,14 @@
+import { setImmediate } from 'node:timers/promises';
 import type { TopLevelSpec } from 'vega-lite';
 import { type Html, rawHtml } from '../html.ts';
 import { theme } from './theme.ts';
 
 /**
  * Draws a figure as inline SVG that scales with the page. The plotting library is loaded with the first figure: a process that
- * makes no report does not hold it.
+ * makes no report does not hold it. Drawing blocks for some tens of milliseconds, so whatever waits gets its turn first.
  */
 export async function drawFigure(spec: TopLevelSpec, description: string): Promise<Html> {
+  await setImmediate();
   const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')]);
   const compiled = vegaLite.compile(spec, { config: theme });
   const view = new vega.View(vega.parse(compiled.spec), { renderer: 'none' });

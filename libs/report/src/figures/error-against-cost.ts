@@ -1,6 +1,6 @@
 import { formatMultiplyAdds } from '@nss/space';
 import type { TopLevelSpec } from 'vega-lite';
-import { colour, costUnitOf } from './theme.ts';
+import { colour, costUnitOf, panelTitle } from './theme.ts';
 
 /** An evaluated architecture: its cost in multiply-adds and its error in percent. */
 export type MeasuredPoint = { readonly multiplyAdds: number; readonly errorPercent: number };
@@ -25,9 +25,10 @@ export function errorAgainstCost(data: ErrorAgainstCost): TopLevelSpec {
   const near = [...data.elite, ...data.matched];
   const [low, high] = rangeOf([...near.map(({ multiplyAdds }) => multiplyAdds), data.targetMultiplyAdds], 0.04);
   const all = [...near, ...data.sample];
+  const dearest = all.reduce((most, { multiplyAdds }) => Math.max(most, multiplyAdds), 0);
   return {
     hconcat: [
-      panel('All of the search space', data, 'log', [...all, ...data.front], data.front, [
+      panel('All of the search space', data, 'log', [...all, ...data.front], frontWithin(data.front, 0, dearest), [
         cloud(data.sample, 'sample'),
         cloud(data.elite, 'elite'),
       ]),
@@ -73,7 +74,7 @@ function panel(
     title: 'error (% of images)',
     scale: {
       zero: false,
-      nice: true,
+      nice: false,
       domain: rangeOf(
         extent.map(({ errorPercent }) => errorPercent),
         0.04,
@@ -86,10 +87,10 @@ function panel(
     name: `target ${formatMultiplyAdds(data.targetMultiplyAdds)}`,
   };
   return {
-    title,
     width: 385,
     height: 300,
     layer: [
+      panelTitle(title),
       ...clouds.map(({ points, mark }) => ({
         data: { values: scaled(points) },
         mark,

@@ -1,7 +1,7 @@
 import { formatMultiplyAdds } from '@nss/space';
 import type { TopLevelSpec } from 'vega-lite';
 import type { TrajectoryPoint } from '../data.ts';
-import { colour, costUnitOf } from './theme.ts';
+import { colour, costUnitOf, panelTitle } from './theme.ts';
 
 /** Mean cost under theta on its way to the target, and the loss of the theta steps, over the iterations of a search. */
 export function searchProgress(targetMultiplyAdds: number, trajectory: readonly TrajectoryPoint[]): TopLevelSpec {
@@ -26,15 +26,22 @@ export function searchProgress(targetMultiplyAdds: number, trajectory: readonly 
     title: `mean cost (${unit.name})`,
     axis: { tickCount: 5 },
   };
+  const loss = {
+    field: 'loss',
+    type: 'quantitative' as const,
+    title: 'loss (nats)',
+    scale: { zero: false },
+    axis: { tickCount: 5 },
+  };
   return {
     bounds: 'flush',
     spacing: 84,
     hconcat: [
       {
-        title: 'Mean cost under theta',
         width: 385,
         height: 150,
         layer: [
+          panelTitle('Mean cost under theta'),
           { data: { values: finite(values, 'cost') }, mark: line, encoding: { x, y: cost } },
           {
             data: { values: [target] },
@@ -49,21 +56,12 @@ export function searchProgress(targetMultiplyAdds: number, trajectory: readonly 
         ],
       },
       {
-        title: 'Loss of the theta steps',
         width: 385,
         height: 150,
-        data: { values: finite(values, 'loss') },
-        mark: line,
-        encoding: {
-          x,
-          y: {
-            field: 'loss',
-            type: 'quantitative',
-            title: 'loss (nats)',
-            scale: { zero: false },
-            axis: { tickCount: 5 },
-          },
-        },
+        layer: [
+          panelTitle('Loss of the theta steps'),
+          { data: { values: finite(values, 'loss') }, mark: line, encoding: { x, y: loss } },
+        ],
       },
     ],
   };

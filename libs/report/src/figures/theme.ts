@@ -47,9 +47,26 @@ export const theme: Config = {
   },
   axisY: { domain: false, ticks: false, labelPadding: 6 },
   axisX: { grid: false },
-  title: { color: colour('ink'), fontSize: 12, fontWeight: 600, anchor: 'start', frame: 'group', offset: 8 },
   text: { color: colour('muted'), fontSize: 11 },
 };
+
+/**
+ * The title of a panel, as a layer. Vega's own titles stand above the axis labels, so that panels side by side would have theirs at
+ * different heights.
+ */
+export const panelTitle = (text: string) => ({
+  data: { values: [{}] },
+  mark: {
+    type: 'text' as const,
+    text,
+    x: 0,
+    y: -16,
+    align: 'left' as const,
+    color: colour('ink'),
+    fontSize: 12,
+    fontWeight: 600 as const,
+  },
+});
 
 /** The unit that costs around `multiplyAdds` are plotted in. */
 export type CostUnit = { readonly name: 'MF' | 'GF'; readonly size: number; readonly axisTitle: string };

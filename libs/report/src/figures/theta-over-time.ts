@@ -1,7 +1,7 @@
 import { depthBins, type NetworkSpace, type Range, type SearchSpace, widthBins } from '@nss/space';
 import type { TopLevelSpec } from 'vega-lite';
 import type { TrajectoryPoint } from '../data.ts';
-import { colour } from './theme.ts';
+import { colour, panelTitle } from './theme.ts';
 
 /** More columns than this cannot be told apart on paper. */
 const MAX_COLUMNS = 80;
@@ -72,14 +72,14 @@ function panel({ title, width, bins, steps, elite, yTitle, xTitle }: Panel) {
     field: 'from',
     type: 'quantitative' as const,
     title: xTitle,
-    scale: { domain: [first, end], nice: false, zero: false },
+    scale: { domain: [first, end], nice: false, round: true, zero: false },
     axis: { tickCount: 4, format: ',d' },
   };
   return {
-    title,
     width,
     height: bins.length * (bins.length <= 8 ? 18 : 12),
     layer: [
+      panelTitle(title),
       {
         data: { values: cells(steps, labels) },
         mark: { type: 'rect' as const, color: colour('elite') },

@@ -21,7 +21,7 @@ export const kindColours: Record<Exclude<JobKind, 'campaign'>, ColourName> = {
   training: 'training',
 };
 
-const WIDTH = 720;
+const WIDTH = 790;
 /** Room a character of a bar's label takes, in pixels. */
 const CHARACTER_WIDTH = 6;
 

@@ -91,7 +91,7 @@ function comparisonTable(data: ReportData, each: EvaluationReport, spaces: reado
       { title: 'Mean error', align: 'number' },
       { title: 'Best error', align: 'number' },
       { title: 'Distance to front', align: 'number' },
-      { title: 'Advantage [95% interval]', align: 'number' },
+      { title: 'Advantage [95%\u00a0interval]', align: 'number' },
     ],
     spaces.flatMap((space) => {
       const c = space.comparison;
@@ -186,7 +186,7 @@ ${await drawFigure(
   }),
   'Empirical distribution functions of the error, a panel a target',
 )}
-<figcaption>Error EDF: share of architectures with at most the error on the x axis; further left is better. ${sizes(shown)}.</figcaption>
+<figcaption>Error EDF: share of architectures with at most the error on the x axis; further left is better. Elite Space and search space: ${sizesOf(shown, ({ elite, matched }) => [elite.length, matched.length])}.</figcaption>
 </figure>`;
 }
 
@@ -209,7 +209,7 @@ ${key([
 ])}
 ${await drawFigure(
   distributionPanels({
-    xTitle: 'deviation from the target (%)',
+    xTitle: 'deviation (%)',
     domain: [-MAX_DEVIATION, MAX_DEVIATION],
     band: [-10, 10],
     panels: shown.map(({ name, elite, targetMultiplyAdds }) => ({
@@ -222,12 +222,14 @@ ${await drawFigure(
   }),
   'Empirical distribution functions of the cost around the target, a panel a target',
 )}
-<figcaption>EDF of the cost, as deviation from the target in percent. The steeper the curve inside the shaded range, the more of a space's architectures are worth looking at for this target. Costs beyond ±${MAX_DEVIATION}% count but are not drawn. n = ${formatCount(sample.length)} for the search space; Elite Spaces: ${listOfSizes(shown)}.</figcaption>
+<figcaption>EDF of the cost, as deviation from the target in percent. The steeper the curve inside the shaded range, the more of a space's architectures are worth looking at for this target. Costs beyond ±${MAX_DEVIATION}% count but are not drawn. n = ${formatCount(sample.length)} for the search space; Elite Spaces: ${sizesOf(shown, ({ elite }) => [elite.length])}.</figcaption>
 </figure>`;
 }
 
-const sizes = (spaces: readonly MeasuredSpace[]) =>
-  `n (Elite Space, search space): ${spaces.map(({ name, elite, matched }) => `${name}: ${formatCount(elite.length)}, ${formatCount(matched.length)}`).join('; ')}`;
-
-const listOfSizes = (spaces: readonly MeasuredSpace[]) =>
-  spaces.map(({ name, elite }) => `${name}: n = ${formatCount(elite.length)}`).join(', ');
+/** `n = 300 each`, or the number of every target where they differ. */
+function sizesOf(spaces: readonly MeasuredSpace[], sizes: (space: MeasuredSpace) => readonly number[]): string {
+  const texts = spaces.map((space) => [...new Set(sizes(space))].map(formatCount).join(' and '));
+  return new Set(texts).size === 1
+    ? `n = ${texts[0]} each`
+    : spaces.map(({ name }, i) => `n = ${texts[i]} at ${name}`).join('; ');
+}

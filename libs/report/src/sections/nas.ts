@@ -22,7 +22,32 @@ function content(data: ReportData): Html {
     const reasons = [...new Set(outcomes.map((outcome) => whyMissing(data, 'nas', outcome, outcome.source)))];
     return html`<p class="note">No architecture was searched: ${reasons.join('; ')}.</p>`;
   }
-  return html`${resultsTable(data, outcomes)}${untrained(data, outcomes)}`;
+  return html`${verdict(outcomes)}${resultsTable(data, outcomes)}${untrained(data, outcomes)}`;
+}
+
+/** Who wins where both were trained, and by enough to mean something. */
+function verdict(outcomes: readonly NasOutcome[]): Html | undefined {
+  const pairs = outcomes
+    .filter(({ source }) => source === 'elite')
+    .flatMap((elite) => {
+      const baseline = outcomes.find(
+        (other) =>
+          other.source === 'search-space' &&
+          other.targetMultiplyAdds === elite.targetMultiplyAdds &&
+          other.seed === elite.seed,
+      );
+      const errors = [elite.testErrorsPercent, baseline?.testErrorsPercent ?? []];
+      return errors.every(({ length }) => length > 0) ? [errors] : [];
+    });
+  if (pairs.length === 0) return undefined;
+  const better = pairs.filter(([elite, baseline]) => mean(elite) < mean(baseline)).length;
+  const clear = pairs.filter(
+    ([elite, baseline]) =>
+      Math.abs(mean(elite) - mean(baseline)) > standardDeviation(elite) + standardDeviation(baseline),
+  ).length;
+  return html`<p>Trained from scratch, the architecture from the Elite Space has the lower mean test error in ${better} of ${
+    pairs.length
+  } ${pairs.length === 1 ? 'case' : 'cases'}; in ${clear} of ${pairs.length} the two means differ by more than their standard deviations together. With few repeats, smaller differences mean little.</p>`;
 }
 
 function resultsTable(data: ReportData, outcomes: readonly NasOutcome[]): Html {

@@ -1,4 +1,4 @@
-import { targetLabel } from '@nss/space';
+import { formatMultiplyAdds } from '@nss/space';
 import type { JobReport, ReportData } from '../data.ts';
 import { drawFigure } from '../figures/draw.ts';
 import { kindColours, type TrainerSpan, timeline } from '../figures/timeline.ts';
@@ -53,7 +53,7 @@ function spansOf({ jobs }: ReportData, total: number): TrainerSpan[] {
 }
 
 const shortName = ({ kind, targetMultiplyAdds }: JobReport) =>
-  targetMultiplyAdds === undefined ? kind : `${kind} ${targetLabel(targetMultiplyAdds)}`;
+  targetMultiplyAdds === undefined ? kind : formatMultiplyAdds(targetMultiplyAdds);
 
 async function timelineFigure(spans: readonly TrainerSpan[], total: number): Promise<Html> {
   const kinds = Object.entries(kindColours).filter(([kind]) => spans.some((span) => span.kind === kind));
@@ -64,7 +64,7 @@ ${key([
   ...(failures ? [{ form: 'box' as const, colour: 'failure' as const, text: 'failed here' }] : []),
 ])}
 ${await drawFigure(timeline(spans, total), 'What every trainer did when')}
-<figcaption>What every trainer did when: a row a trainer, a bar a lease (n = ${spans.length}). Gaps are time without work for the trainer.</figcaption>
+<figcaption>What every trainer did when: a row a trainer, a bar a lease (n = ${spans.length}), with the target where there is room. Gaps are time without work for the trainer.</figcaption>
 </figure>`;
 }
 

@@ -78,7 +78,7 @@ function drawsTable({ draws, eliteSpace }: SearchReport): Html {
     `The ${countOf(draws.length, 'space')} drawn from the final theta, in the order drawn; the closest to the target, in bold, is the Elite Space.`,
     [
       { title: 'Draw', align: 'number' },
-      { title: 'Space' },
+      { title: 'Space', align: 'space' },
       { title: 'Mean cost', align: 'number' },
       { title: 'Deviation', align: 'number' },
     ],

@@ -1,6 +1,6 @@
 import { mean as averageOf } from '@nss/analysis';
 import { formatMultiplyAdds, formatSpace } from '@nss/space';
-import type { ReportData } from '../data.ts';
+import type { JobReport, ReportData } from '../data.ts';
 import { advantageOfTargets } from '../figures/advantage.ts';
 import { drawFigure } from '../figures/draw.ts';
 import { type Finding, findingsOf, hasSeveralSeeds, nameOfTarget, phaseTitles, whyMissing } from '../findings.ts';
@@ -82,7 +82,12 @@ function shortfalls(data: ReportData, findings: readonly Finding[]): Html | unde
     phase === 'report' || data.campaign.phases.some((asked) => asked === phase) ? [] : [title],
   );
   const unsearched = findings.filter(({ search }) => !search);
-  const failed = data.jobs.filter(({ state, kind }) => state === 'failed' && kind !== 'campaign' && kind !== 'search');
+  const told = (job: JobReport) =>
+    job.kind === 'search' &&
+    unsearched.some(
+      ({ targetMultiplyAdds, seed }) => targetMultiplyAdds === job.targetMultiplyAdds && seed === job.seed,
+    );
+  const failed = data.jobs.filter((job) => job.state === 'failed' && !told(job));
   const notes = [
     ...(left.length > 0 ? [`Not asked for: ${listOf(left)}.`] : []),
     ...unsearched.map(
@@ -101,12 +106,12 @@ function keyTable(data: ReportData, findings: readonly Finding[]): Html {
     [
       { title: 'Target', align: 'whole' },
       ...(seeds ? [{ title: 'Seed', align: 'number' as const }] : []),
-      { title: 'Elite Space' },
+      { title: 'Elite Space', align: 'space' },
       { title: 'Mean cost', align: 'number' },
       { title: 'Deviation', align: 'number' },
       { title: 'Elite error', align: 'number' },
       { title: 'Matched error', align: 'number' },
-      { title: 'Advantage [95% interval]', align: 'number' },
+      { title: 'Advantage [95%\u00a0interval]', align: 'number' },
     ],
     findings.map((finding) => {
       const { search, comparison } = finding;
