@@ -1,1 +1,18 @@
-export {};
+export { type Bus, type BusOptions, connectBus } from './connection.ts';
+export { BusUnavailable, NoResponders, RevisionConflict } from './errors.ts';
+export { ARTIFACTS, CHECKPOINTS, type Objects, openObjects, type StoredObject } from './objects.ts';
+export { publish, publishOnce } from './publish.ts';
+export { consume, type Handler, pauseMs, type QueueMessage, type Verdict } from './queue.ts';
+export { onRequest, privateSubject, request } from './request.ts';
+export { type Change, type Codec, type Entry, openStore, type Store, TEXT } from './store.ts';
+export {
+  ACK_WAIT_MS,
+  ensureQueue,
+  ensureTopology,
+  eventSubject,
+  jobQueue,
+  jobSubject,
+  LEASE_QUEUE,
+  LEASE_SUBJECT,
+  type QueueName,
+} from './topology.ts';

@@ -32,6 +32,10 @@ export async function startNatsServer(options: { storeDir?: string; port?: numbe
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
   const exited = once(server, 'exit');
+  // A test that fails before it stops its server leaves none behind.
+  const orphan = () => server.kill('SIGKILL');
+  process.once('exit', orphan);
+  server.once('exit', () => process.off('exit', orphan));
   const url = await listening(server, portsDir).finally(() => rm(portsDir, { recursive: true, force: true }));
 
   const end = async (signal: NodeJS.Signals) => {

@@ -1,0 +1,77 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { setSha256Backend } from '@nats-io/obj';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { Logger } from '@nss/runtime';
+import { withPatience } from './retry.ts';
+
+/** A connection to NATS with JetStream. Only this library looks inside. */
+export type Bus = {
+  readonly nc: NatsConnection;
+  readonly js: JetStreamClient;
+  readonly jsm: JetStreamManager;
+  readonly logger: Logger;
+  /** Copies of every stream and bucket that this bus creates: 1, or 3 on a cluster. */
+  readonly replicas: number;
+  /** Delivers what is under way, then disconnects. Closing twice is fine. */
+  close(): Promise<void>;
+};
+
+export type BusOptions = {
+  /** For example `nats://127.0.0.1:4222`; several, separated by commas, for a cluster. */
+  readonly url: string;
+  /** Name of the connection in the server's monitoring, usually the service. */
+  readonly name: string;
+  readonly logger: Logger;
+  readonly replicas?: number;
+  /** Gives up connecting; a connection that stands is not affected. */
+  readonly signal?: AbortSignal;
+};
+
+const RECONNECT_WAIT_MS = 500;
+const FIRST_CONNECT_WAIT_MS = 1_000;
+
+/**
+ * Connects, and reconnects for ever. Waits for a server that is not there yet: services and NATS start in any order. Throws
+ * only when `signal` is aborted, or when the server has no JetStream.
+ */
+export async function connectBus({ url, name, logger, replicas = 1, signal }: BusOptions): Promise<Bus> {
+  // Process-wide, and only a matter of speed: digests of objects are the same.
+  setSha256Backend('native');
+  const nc = await connected({ url, name, logger, signal });
+  try {
+    const jsm = await withPatience('reach JetStream', () => jetstreamManager(nc));
+    void reportStatus(nc, logger);
+    return { nc, js: jetstream(nc), jsm, logger, replicas, close: () => close(nc) };
+  } catch (error) {
+    await nc.close();
+    throw new Error(`the NATS server at ${url} has no JetStream; start it with --jetstream`, { cause: error });
+  }
+}
+
+async function connected({ url, name, logger, signal }: BusOptions): Promise<NatsConnection> {
+  const servers = url.split(',');
+  for (;;) {
+    signal?.throwIfAborted();
+    try {
+      return await connect({ servers, name, maxReconnectAttempts: -1, reconnectTimeWait: RECONNECT_WAIT_MS });
+    } catch (error) {
+      logger.warn({ url, reason: String(error) }, 'NATS cannot be reached yet; trying again');
+    }
+    await delay(FIRST_CONNECT_WAIT_MS, undefined, { signal });
+  }
+}
+
+async function reportStatus(nc: NatsConnection, logger: Logger): Promise<void> {
+  for await (const status of nc.status()) {
+    if (status.type === 'disconnect') logger.warn({ server: status.server }, 'NATS connection lost; reconnecting');
+    if (status.type === 'reconnect') logger.info({ server: status.server }, 'NATS connection is back');
+    if (status.type === 'error') logger.error({ error: status.error }, 'NATS server reports an error');
+  }
+}
+
+async function close(nc: NatsConnection): Promise<void> {
+  if (nc.isClosed()) return;
+  // Draining needs the server; without it, there is nothing left to deliver.
+  await nc.drain().catch(() => nc.close());
+}

@@ -1,0 +1,139 @@
+import { type KV, type KvEntry, Kvm, KvWatchInclude } from '@nats-io/kv';
+import type { Bus } from './connection.ts';
+import { BusUnavailable, isRevisionConflict, RevisionConflict } from './errors.ts';
+import { withPatience } from './retry.ts';
+
+/** How values are written: every generated protobuf message fits. */
+export type Codec<T> = {
+  encode(value: T): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): T;
+};
+
+export type Entry<T> = {
+  readonly key: string;
+  readonly value: T;
+  /** Grows with every change in the bucket. */
+  readonly revision: number;
+};
+
+/** A change of a key; `value` is undefined when it was deleted. */
+export type Change<T> = { readonly key: string; readonly value: T | undefined; readonly revision: number };
+
+/**
+ * A bucket of values by key, in files on the server. Reads see every write that was acknowledged before. All operations throw
+ * BusUnavailable when NATS does not come back in time.
+ */
+export type Store<T> = {
+  get(key: string): Promise<Entry<T> | undefined>;
+  /** All entries, in no particular order. */
+  list(): Promise<Entry<T>[]>;
+  /** Gives the new revision. Throws RevisionConflict if there is a value. */
+  create(key: string, value: T): Promise<number>;
+  /** Writes whatever is there, and gives the new revision. */
+  put(key: string, value: T): Promise<number>;
+  /** Gives the new revision. Throws RevisionConflict if the value's revision is not this one. */
+  update(key: string, value: T, revision: number): Promise<number>;
+  /** Deletes the value and its history. Throws RevisionConflict if a revision is given and is not the value's. */
+  delete(key: string, revision?: number): Promise<void>;
+  /**
+   * Changes of one key from a revision on, in order, those of the past as far back as history is kept. Returns when `signal` is
+   * aborted, throws BusUnavailable when the connection is closed.
+   */
+  watch(key: string, fromRevision: number, signal: AbortSignal): AsyncGenerator<Change<T>, void, undefined>;
+};
+
+/** Opens a bucket, and creates it if needed. `history` is the number of past values a key that are kept, at most 64. */
+export async function openStore<T>(
+  bus: Bus,
+  bucket: string,
+  codec: Codec<T>,
+  { history = 1 }: { history?: number } = {},
+): Promise<Store<T>> {
+  const kv = await withPatience(`open the bucket ${bucket}`, () =>
+    // Direct reads may be answered by a replica that is behind: off, because compare-and-swap and fencing read before they write.
+    new Kvm(bus.js).create(bucket, { history, replicas: bus.replicas, allow_direct: false }),
+  );
+  const encode = (value: T) => codec.encode(value).finish();
+  const where = (key: string) => `${key} in ${bucket}`;
+
+  return {
+    get: async (key) => {
+      const entry = await withPatience(`read ${where(key)}`, () => kv.get(key));
+      if (entry === null || isDeleted(entry)) return undefined;
+      return { key, value: codec.decode(entry.value), revision: entry.revision };
+    },
+    list: async () => {
+      const found = await withPatience(`list ${bucket}`, () => lastValues(kv));
+      return found.map(({ key, value, revision }) => ({ key, value: codec.decode(value), revision }));
+    },
+    create: (key, value) => write(`create ${where(key)}`, () => kv.create(key, encode(value))),
+    put: (key, value) => write(`write ${where(key)}`, () => kv.put(key, encode(value))),
+    update: (key, value, revision) =>
+      write(`change ${where(key)}`, () => kv.put(key, encode(value), { previousSeq: revision })),
+    delete: (key, revision) =>
+      write(`delete ${where(key)}`, () =>
+        kv.purge(key, revision === undefined ? undefined : { previousSeq: revision }),
+      ),
+    watch: (key, fromRevision, signal) => watch(bus, kv, codec, key, fromRevision, signal),
+  };
+}
+
+/** Strings as they are, for stores of JSON or names. */
+export const TEXT: Codec<string> = {
+  encode: (value) => ({ finish: () => new TextEncoder().encode(value) }),
+  decode: (bytes) => new TextDecoder().decode(bytes),
+};
+
+async function write<R>(what: string, operation: () => Promise<R>): Promise<R> {
+  try {
+    return await withPatience(what, operation);
+  } catch (error) {
+    if (isRevisionConflict(error)) {
+      throw new RevisionConflict(`cannot ${what}: it was changed meanwhile; read it again`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+async function lastValues(kv: KV): Promise<KvEntry[]> {
+  const entries: KvEntry[] = [];
+  // An empty bucket never delivers the first entry, which tells how many follow.
+  if ((await kv.status()).values === 0) return entries;
+  for await (const entry of await kv.watch({ include: KvWatchInclude.LastValue })) {
+    if (!isDeleted(entry)) entries.push(entry);
+    if (entry.delta === 0) break;
+  }
+  return entries;
+}
+
+async function* watch<T>(
+  bus: Bus,
+  kv: KV,
+  codec: Codec<T>,
+  key: string,
+  fromRevision: number,
+  signal: AbortSignal,
+): AsyncGenerator<Change<T>, void, undefined> {
+  if (signal.aborted) return;
+  const changes = await withPatience(`watch ${key}`, () =>
+    kv.watch({ key, resumeFromRevision: Math.max(1, fromRevision) }),
+  );
+  const stop = () => changes.stop();
+  signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
+  try {
+    for await (const entry of changes) {
+      if (signal.aborted) return;
+      yield { key, value: isDeleted(entry) ? undefined : codec.decode(entry.value), revision: entry.revision };
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+    changes.stop();
+  }
+  if (!signal.aborted)
+    throw new BusUnavailable(`the watch of ${key} was cut off${bus.nc.isClosed() ? ': disconnected' : ''}`);
+}
+
+function isDeleted(entry: KvEntry): boolean {
+  return entry.operation !== 'PUT';
+}

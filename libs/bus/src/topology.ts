@@ -1,0 +1,103 @@
+import { AckPolicy, DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import { nanos } from '@nats-io/transport-node';
+import type { Bus } from './connection.ts';
+import { isNameInUse } from './errors.ts';
+import { withPatience } from './retry.ts';
+
+/*
+ * Subjects of different streams must not overlap. They cannot: events have five parts, jobs six, leases four.
+ */
+
+/** Where an event of a job is published: `nss.v1.<collection>.<id>.<participle>`. */
+export function eventSubject(collection: string, id: string, participle: string): string {
+  return `nss.v1.${collection}.${id}.${participle}`;
+}
+
+/** Where the work of a job is queued. */
+export function jobSubject(collection: string, id: string): string {
+  return `nss.v1.jobs.${collection}.${id}.requested`;
+}
+
+export const LEASE_SUBJECT = 'nss.v1.leases.requested';
+
+/** A durable consumer of a work queue. */
+export type QueueName = { readonly stream: string; readonly consumer: string; readonly subject: string };
+
+export const LEASE_QUEUE: QueueName = { stream: 'NSS_LEASES', consumer: 'trainers', subject: LEASE_SUBJECT };
+
+/** The work queue of one kind of job. */
+export function jobQueue(collection: string): QueueName {
+  return { stream: 'NSS_JOBS', consumer: collection, subject: jobSubject(collection, '*') };
+}
+
+/** How long a worker may be silent before its message goes to another one. */
+export const ACK_WAIT_MS = 30_000;
+
+/** Events older than this are dropped. */
+const EVENT_AGE_MS = 30 * 24 * 3_600_000;
+
+/** Within this time a message id is stored once only. */
+const DUPLICATE_WINDOW_MS = 120_000;
+
+const STREAMS: readonly (Partial<StreamConfig> & { name: string })[] = [
+  {
+    name: 'NSS_EVENTS',
+    subjects: [eventSubject('*', '*', '*')],
+    retention: RetentionPolicy.Limits,
+    max_age: nanos(EVENT_AGE_MS),
+    duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+  },
+  {
+    /*
+     * One subject a job and one message a subject, waiting or held: the server itself keeps a job from being queued twice,
+     * so publishing again is always safe. A message leaves the stream when it is acknowledged.
+     */
+    name: 'NSS_JOBS',
+    subjects: [jobSubject('*', '*')],
+    retention: RetentionPolicy.Workqueue,
+    discard: DiscardPolicy.New,
+    max_msgs_per_subject: 1,
+    discard_new_per_subject: true,
+  },
+  { name: 'NSS_LEASES', subjects: [LEASE_SUBJECT], retention: RetentionPolicy.Workqueue },
+];
+
+/**
+ * Creates the three streams and the queue of leases, or brings them to this configuration. Any number of services may do so
+ * at once.
+ */
+export async function ensureTopology(bus: Bus, options: { ackWaitMs?: number } = {}): Promise<void> {
+  for (const stream of STREAMS) await ensureStream(bus, stream);
+  await ensureQueue(bus, LEASE_QUEUE, options);
+}
+
+/** Creates the durable consumer of a queue whose stream exists. */
+export async function ensureQueue(
+  bus: Bus,
+  { stream, consumer, subject }: QueueName,
+  { ackWaitMs = ACK_WAIT_MS }: { ackWaitMs?: number } = {},
+): Promise<void> {
+  await withPatience(`create the consumer ${consumer} of ${stream}`, () =>
+    // Adding a durable consumer that exists updates it.
+    bus.jsm.consumers.add(stream, {
+      durable_name: consumer,
+      filter_subject: subject,
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: nanos(ackWaitMs),
+      max_deliver: -1,
+    }),
+  );
+}
+
+async function ensureStream(bus: Bus, config: Partial<StreamConfig> & { name: string }): Promise<void> {
+  const full = { ...config, storage: StorageType.File, num_replicas: bus.replicas };
+  await withPatience(`create the stream ${config.name}`, async () => {
+    try {
+      // Adding a stream that exists with the same configuration changes nothing.
+      await bus.jsm.streams.add(full);
+    } catch (error) {
+      if (!isNameInUse(error)) throw error;
+      await bus.jsm.streams.update(config.name, full);
+    }
+  });
+}

@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { createLogger } from '@nss/runtime';
+import { type Context, context, propagation, type TextMapPropagator } from '@opentelemetry/api';
+import {
+  type Bus,
+  connectBus,
+  consume,
+  ensureQueue,
+  ensureTopology,
+  jobQueue,
+  jobSubject,
+  LEASE_QUEUE,
+  LEASE_SUBJECT,
+  pauseMs,
+  publish,
+  publishOnce,
+  type QueueMessage,
+} from '../src/index.ts';
+import { startNatsServer, type TestNatsServer } from '../testing/nats-server.ts';
+
+const logger = createLogger('test', { level: 'silent' });
+const queue = jobQueue('searches');
+const text = (body: Uint8Array) => new TextDecoder().decode(body);
+const bytes = (body: string) => new TextEncoder().encode(body);
+
+let server: TestNatsServer;
+let bus: Bus;
+
+before(async () => {
+  server = await startNatsServer();
+  bus = await connectBus({ url: server.url, name: 'test', logger });
+  await ensureTopology(bus);
+});
+after(async () => {
+  await bus.close();
+  await server.stop();
+});
+beforeEach(async () => {
+  await bus.jsm.streams.purge('NSS_JOBS');
+  await bus.jsm.streams.purge('NSS_LEASES');
+  await ensureQueue(bus, queue, { ackWaitMs: 60_000 });
+});
+
+/** Runs the handler on messages until it calls `done`. */
+async function consuming(
+  handler: (message: QueueMessage, done: () => void, signal: AbortSignal) => ReturnType<Parameters<typeof consume>[2]>,
+  { from = queue, concurrency = 1 } = {},
+): Promise<void> {
+  const controller = new AbortController();
+  const done = () => controller.abort();
+  await consume(bus, from, (message, signal) => handler(message, done, signal), {
+    concurrency,
+    signal: controller.signal,
+  });
+}
+
+async function waiting(stream = 'NSS_JOBS'): Promise<number> {
+  // Acknowledgements are not answered; a round trip on the connection puts them before this question.
+  await bus.nc.flush();
+  return (await bus.jsm.streams.info(stream)).state.messages;
+}
+
+test('ten services that start at once make one topology', async () => {
+  const buses = await Promise.all(Array.from({ length: 10 }, () => connectBus({ url: server.url, name: 't', logger })));
+  await Promise.all(buses.map((each) => ensureTopology(each)));
+  await Promise.all(buses.map((each) => ensureQueue(each, queue)));
+  const names = [];
+  for await (const stream of bus.jsm.streams.list()) names.push(stream.config.name);
+  assert.deepEqual(names.sort(), ['NSS_EVENTS', 'NSS_JOBS', 'NSS_LEASES']);
+  await Promise.all(buses.map((each) => each.close()));
+});
+
+test('a topology with another ack wait is brought to this one', async () => {
+  await ensureTopology(bus, { ackWaitMs: 1_000 });
+  assert.equal((await bus.jsm.consumers.info('NSS_LEASES', 'trainers')).config.ack_wait, 1e9);
+  await ensureTopology(bus);
+  assert.equal((await bus.jsm.consumers.info('NSS_LEASES', 'trainers')).config.ack_wait, 30e9);
+});
+
+test('a subject of the jobs queue holds one message, also while a worker has it', async () => {
+  assert.equal(await publishOnce(bus, jobSubject('searches', 'a'), bytes('a')), true);
+  assert.equal(await publishOnce(bus, jobSubject('searches', 'a'), bytes('a')), false);
+  await consuming(async (_message, done) => {
+    assert.equal(await publishOnce(bus, jobSubject('searches', 'a'), bytes('a')), false);
+    done();
+  });
+  assert.equal(await waiting(), 0);
+  assert.equal(await publishOnce(bus, jobSubject('searches', 'a'), bytes('a')), true);
+});
+
+test('a message id is stored once', async () => {
+  await publish(bus, LEASE_SUBJECT, bytes('x'), { messageId: 'lease-1' });
+  await publish(bus, LEASE_SUBJECT, bytes('x'), { messageId: 'lease-1' });
+  assert.equal(await waiting('NSS_LEASES'), 1);
+});
+
+test('a handled message is gone, one left is not', async () => {
+  await publishOnce(bus, jobSubject('searches', 'a'), bytes('a'));
+  await publishOnce(bus, jobSubject('searches', 'b'), bytes('b'));
+  await consuming(async ({ body }, done) => {
+    if (text(body) === 'a') return 'ack';
+    done();
+    return 'leave';
+  });
+  assert.equal(await waiting(), 1);
+});
+
+test('no more than `concurrency` messages are held, none is taken in advance', async () => {
+  for (const id of 'abcdef') await publishOnce(bus, jobSubject('searches', id), bytes(id));
+  let running = 0;
+  let most = 0;
+  let handled = 0;
+  await consuming(
+    async (_message, done) => {
+      most = Math.max(most, ++running);
+      const { num_ack_pending } = await bus.jsm.consumers.info(queue.stream, queue.consumer);
+      assert.ok(num_ack_pending <= 2, `${num_ack_pending} held`);
+      running--;
+      if (++handled === 6) done();
+    },
+    { concurrency: 2 },
+  );
+  assert.equal(most, 2);
+});
+
+test('a retryable error gives the message back with a pause, a terminal one ends it', async () => {
+  await publish(bus, LEASE_SUBJECT, bytes('again'));
+  await publish(bus, LEASE_SUBJECT, bytes('never'));
+  const seen: string[] = [];
+  await consuming(
+    async ({ body }, done) => {
+      seen.push(text(body));
+      if (text(body) === 'never') {
+        done();
+        // A shutdown gives everything back, so the verdict comes from the error only when it is thrown before.
+        return 'term';
+      }
+      throw Object.assign(new Error('busy'), { retryable: true });
+    },
+    { from: LEASE_QUEUE },
+  );
+  assert.deepEqual(seen, ['again', 'never']);
+  assert.equal(await waiting('NSS_LEASES'), 1);
+});
+
+test('an error that says that it is terminal ends the message', async () => {
+  await publish(bus, LEASE_SUBJECT, bytes('never'));
+  await publish(bus, LEASE_SUBJECT, bytes('last'));
+  await consuming(
+    async ({ body }, done) => {
+      if (text(body) === 'last') return done();
+      throw Object.assign(new Error('wrong'), { retryable: false });
+    },
+    { from: LEASE_QUEUE },
+  );
+  assert.equal(await waiting('NSS_LEASES'), 0);
+});
+
+test('on shutdown the handler is told, and its message is there for the next worker at once', async () => {
+  await publishOnce(bus, jobSubject('searches', 'a'), bytes('a'));
+  await consuming(async (_message, done, signal) => {
+    const aborted = new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    done();
+    await aborted;
+  });
+  await consuming(async ({ deliveries }, done) => {
+    assert.equal(deliveries, 2);
+    done();
+  });
+});
+
+test('a message is kept alive for as long as its handler runs', async () => {
+  await ensureQueue(bus, queue, { ackWaitMs: 300 });
+  await publishOnce(bus, jobSubject('searches', 'a'), bytes('a'));
+  let progressReports = 0;
+  const reports = bus.nc.subscribe(`$JS.ACK.${queue.stream}.${queue.consumer}.>`);
+  const watching = (async () => {
+    for await (const report of reports) {
+      // Six reports span two ack waits.
+      if (report.string() === '+WPI' && ++progressReports === 6) break;
+    }
+  })();
+  let deliveries = 0;
+  await consuming(
+    async (_message, done) => {
+      deliveries++;
+      await watching;
+      done();
+    },
+    { concurrency: 2 },
+  );
+  assert.equal(deliveries, 1);
+});
+
+test('the message of a worker that is silent goes to another one', async () => {
+  await ensureQueue(bus, queue, { ackWaitMs: 100 });
+  await publishOnce(bus, jobSubject('searches', 'a'), bytes('a'));
+  const consumer = await bus.js.consumers.get(queue.stream, queue.consumer);
+  await consumer.next({ expires: 1_000 });
+  await consuming(async ({ deliveries }, done) => {
+    assert.equal(deliveries, 2);
+    done();
+  });
+});
+
+test('pauses grow from one second to a minute', () => {
+  assert.deepEqual([1, 2, 3, 6, 7, 100].map(pauseMs), [1_000, 2_000, 4_000, 32_000, 60_000, 60_000]);
+});
+
+test('the trace context of the publisher is active in the handler', async () => {
+  const key = Symbol('trace');
+  // What the W3C propagator does, without a tracer.
+  const propagator: TextMapPropagator = {
+    inject: (from: Context, carrier, setter) => setter.set(carrier, 'traceparent', String(from.getValue(key) ?? '')),
+    extract: (to: Context, carrier, getter) => to.setValue(key, getter.get(carrier, 'traceparent')),
+    fields: () => ['traceparent'],
+  };
+  const { AsyncLocalStorage } = await import('node:async_hooks');
+  const storage = new AsyncLocalStorage<Context>();
+  const { ROOT_CONTEXT } = await import('@opentelemetry/api');
+  const manager = {
+    active: () => storage.getStore() ?? ROOT_CONTEXT,
+    with: <A extends unknown[], F extends (...args: A) => ReturnType<F>>(
+      on: Context,
+      run: F,
+      self?: ThisParameterType<F>,
+      ...args: A
+    ) => storage.run(on, () => run.call(self as never, ...args)),
+    bind: <T>(_on: Context, target: T) => target,
+    enable: () => manager,
+    disable: () => manager,
+  };
+  propagation.setGlobalPropagator(propagator);
+  context.setGlobalContextManager(manager);
+  try {
+    await context.with(ROOT_CONTEXT.setValue(key, '00-abc-def-01'), () =>
+      publishOnce(bus, jobSubject('searches', 'a'), bytes('a')),
+    );
+    let seen: unknown;
+    await consuming(async (_message, done) => {
+      seen = context.active().getValue(key);
+      done();
+    });
+    assert.equal(seen, '00-abc-def-01');
+  } finally {
+    propagation.disable();
+    context.disable();
+  }
+});
