@@ -1,1 +1,4 @@
-export {};
+export { type WithTrainer, withTrainer, withTrainerRetry } from './lease.ts';
+export { type Leases, type ServeLeases, serveLeases } from './queue.ts';
+export { type OpenedSession, openSession, type TrainerInfo, type TrainerSession } from './session.ts';
+export { TrainerLost } from './trainer-lost.ts';

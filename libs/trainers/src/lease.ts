@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import { type Bus, LEASE_SUBJECT, onRequest, privateSubject, publish } from '@nss/bus';
+import { LeaseGrant, LeaseRequest, type OpenSession } from '@nss/contracts';
+import type { Logger } from '@nss/runtime';
+import { type OpenedSession, openSession, type TrainerInfo, type TrainerSession } from './session.ts';
+import { TrainerLost } from './trainer-lost.ts';
+
+export type WithTrainer = {
+  readonly bus: Bus;
+  /** Resource name of the job that needs the trainer. */
+  readonly job: string;
+  /** What the trainer is to work on. */
+  readonly open: Omit<OpenSession, 'leaseId'>;
+  /** Ends waiting and working; its reason is thrown. */
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  /** Told as soon as a trainer has opened the session. */
+  readonly onTrainer?: (trainer: TrainerInfo) => void;
+};
+
+/**
+ * Waits for a free trainer, however long that takes, and runs `use` with a session of it; the trainer is free again afterwards. Throws
+ * TrainerLost when the trainer vanishes, which leaves nothing behind: call again for a new lease.
+ */
+export async function withTrainer<T>(needs: WithTrainer, use: (session: TrainerSession) => Promise<T>): Promise<T> {
+  const { session, close } = await lease(needs);
+  try {
+    needs.onTrainer?.(session.info);
+    return await use(session);
+  } finally {
+    await close();
+  }
+}
+
+/** How often in a row, without progress, a job may lose its trainer. */
+const MAX_LOSSES = 5;
+
+/**
+ * Like `withTrainer`, but runs `use` again, with a new trainer, whenever one is lost. `use` begins by loading the last checkpoint, and
+ * calls `progressed` whenever it has stored where to go on from (`save` of the session counts by itself). Throws the last TrainerLost
+ * after `maxLosses` in a row without progress: then it may be the work that brings trainers down.
+ */
+export async function withTrainerRetry<T>(
+  { maxLosses = MAX_LOSSES, ...needs }: WithTrainer & { readonly maxLosses?: number },
+  use: (session: TrainerSession, progressed: () => void) => Promise<T>,
+): Promise<T> {
+  let losses = 0;
+  const progressed = () => {
+    losses = 0;
+  };
+  for (;;) {
+    try {
+      return await withTrainer(needs, (session) => use(noticingSaves(session, progressed), progressed));
+    } catch (error) {
+      if (!(error instanceof TrainerLost)) throw error;
+      losses++;
+      if (losses >= maxLosses) throw error;
+      needs.logger.warn({ error, losses, maxLosses }, 'trainer lost; waiting for another one');
+    }
+  }
+}
+
+function noticingSaves(session: TrainerSession, progressed: () => void): TrainerSession {
+  return {
+    ...session,
+    save: async (checkpointId) => {
+      const checkpoint = await session.save(checkpointId);
+      progressed();
+      return checkpoint;
+    },
+  };
+}
+
+/** Asks for a trainer, waits for the grant, and opens a session with it. */
+async function lease({ bus, job, open, signal, logger }: WithTrainer): Promise<OpenedSession> {
+  signal.throwIfAborted();
+  const leaseId = randomUUID();
+  const replySubject = privateSubject();
+  const granted = Promise.withResolvers<LeaseGrant>();
+  const abort = () => granted.reject(signal.reason);
+  // It may be aborted before anybody waits for it.
+  granted.promise.catch(() => {});
+  signal.addEventListener('abort', abort);
+
+  let taken = false;
+  const grants = await onRequest(bus, replySubject, async (body) => {
+    // A trainer that was slow to grant may find that the request went to another one meanwhile: the first one gets it.
+    if (taken) throw new Error(`the lease ${leaseId} is granted already`);
+    taken = true;
+    granted.resolve(LeaseGrant.decode(body));
+    return new Uint8Array();
+  });
+  try {
+    const request = LeaseRequest.encode({ leaseId, job, replySubject }).finish();
+    await publish(bus, LEASE_SUBJECT, request, { messageId: leaseId });
+    logger.info({ leaseId }, 'waiting for a trainer');
+    const { trainerId, address } = await granted.promise;
+    const opened = await openSession(address, { ...open, leaseId }, signal);
+    logger.info({ leaseId, trainerId, engine: opened.session.info.engine }, 'trainer leased');
+    return opened;
+  } finally {
+    signal.removeEventListener('abort', abort);
+    grants.stop();
+  }
+}
