@@ -72,6 +72,10 @@ export class NssError extends Error {
     if (error instanceof Error && error.name === 'TimeoutError') {
       return new NssError(status.DEADLINE_EXCEEDED, 'the operation took longer than it was given', { cause: error });
     }
+    if (error instanceof Error && 'retryable' in error && error.retryable === true) {
+      // Infrastructure that says so itself, as the errors of @nss/bus do; their text is written for who operates the mesh.
+      return new NssError(status.UNAVAILABLE, error.message, { cause: error });
+    }
     const errorId = randomUUID();
     return new NssError(status.INTERNAL, `internal error ${errorId}; the log of the service tells more under this id`, {
       metadata: { errorId },

@@ -75,6 +75,12 @@ test('an NssError is itself; aborts are CANCELLED or DEADLINE_EXCEEDED; the reas
   assert.equal(NssError.from(new DOMException('', { name: 'AbortError', cause: error })), error);
 });
 
+test('an error of another library that calls itself retryable is UNAVAILABLE, with its text', () => {
+  const error = NssError.from(Object.assign(new Error('NATS does not answer'), { retryable: true }));
+  assert.deepEqual([error.code, error.message, error.retryable], [status.UNAVAILABLE, 'NATS does not answer', true]);
+  assert.equal(NssError.from(Object.assign(new Error(), { retryable: false })).code, status.INTERNAL);
+});
+
 test('anything else thrown is INTERNAL, with an id of its own and the thrown value as the cause only', () => {
   fc.assert(
     fc.property(
