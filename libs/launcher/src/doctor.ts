@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, statfsSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type EngineKind, openEngine, selfTest } from '@nss/tensor';
+import type { SelfTestResult } from '@nss/tensor';
 import { checkoutManifest, defaultCacheDir, defaultStateDir } from './directories.ts';
 import { readMesh } from './mesh-file.ts';
 import { findNatsServer } from './nats-server.ts';
+import { trainerEnvironment } from './process-environment.ts';
 
 /** One thing that was looked at. */
 export type DoctorLine = {
@@ -83,33 +85,43 @@ async function natsServer(env: DoctorOptions['env']): Promise<DoctorLine> {
   return { name: 'nats-server', status: 'fail', detail, remedy: 'install 2.9 or newer, or name one in NATS_SERVER' };
 }
 
-/** The engine and whether it computes right. */
+type EngineCheck = { description: string; warning?: string; results: SelfTestResult[] };
+
+/** The engine and whether it computes right, as a trainer with one thread would have it. */
 async function lookAtEngine(env: NonNullable<DoctorOptions['env']>): Promise<DoctorLine[]> {
   const remedy = 'NSS_ENGINE=tensorflow npx nss doctor sets TensorFlow up again and tells what stands in the way';
+  let check: EngineCheck;
   try {
-    const engine = await openEngine({ kind: engineKind(env.NSS_ENGINE), threads: 1 });
-    const line: DoctorLine =
-      engine.warning === undefined
-        ? { name: 'engine', status: 'ok', detail: `${engine.description} in each trainer` }
-        : {
-            name: 'engine',
-            status: 'warn',
-            detail: `${engine.description} in each trainer. ${engine.warning}`,
-            remedy,
-          };
-    return [line, await look('self-test', async () => judge(await selfTest(engine.kernels)))];
+    check = await checkEngine(env);
   } catch (error) {
     return [{ name: 'engine', status: 'fail', detail: messageOf(error), remedy }];
   }
+  const { description, warning, results } = check;
+  const detail = `${description} in each trainer`;
+  return [
+    warning === undefined
+      ? { name: 'engine', status: 'ok', detail }
+      : { name: 'engine', status: 'warn', detail: `${detail}. ${warning}`, remedy },
+    judge(results),
+  ];
 }
 
-function engineKind(setting: string | undefined): EngineKind | undefined {
-  if (!setting) return undefined;
-  if (setting === 'tensorflow' || setting === 'wasm') return setting;
-  throw new Error(`NSS_ENGINE is "${setting}": tensorflow or wasm are understood`);
+async function checkEngine(env: NonNullable<DoctorOptions['env']>): Promise<EngineCheck> {
+  const setting = env.NSS_ENGINE || undefined;
+  if (setting !== undefined && setting !== 'tensorflow' && setting !== 'wasm') {
+    throw new Error(`NSS_ENGINE is "${setting}": tensorflow or wasm are understood`);
+  }
+  const script = fileURLToPath(new URL('./engine-check.ts', import.meta.url));
+  const options = { env: trainerEnvironment(env, { NSS_ENGINE: setting }, 1) };
+  const { stdout } = await promisify(execFile)(process.execPath, [script], options).catch((error) => {
+    const how = error.signal ? `was ended by ${error.signal}` : `exited with code ${error.code}`;
+    const why = /^\w*Error\b.*$/m.exec(error.stderr)?.[0];
+    throw new Error(`the process that tried the engine ${how}${why === undefined ? '' : `: ${why}`}`);
+  });
+  return JSON.parse(stdout);
 }
 
-function judge(results: Awaited<ReturnType<typeof selfTest>>): DoctorLine {
+function judge(results: readonly SelfTestResult[]): DoctorLine {
   const failed = results.filter(({ passed }) => !passed);
   const largest = Math.max(...results.map(({ largestError }) => largestError));
   if (failed.length === 0) {

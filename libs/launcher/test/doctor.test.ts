@@ -37,6 +37,15 @@ test('the slow engine is a warning with a remedy', async (t) => {
   assert.match(lines.get('engine')?.remedy ?? '', /NSS_ENGINE=tensorflow/);
 });
 
+test('an engine setting that is not understood, and a process that cannot even start, are lines', async (t) => {
+  const unknown = await examine(t, { NSS_ENGINE: 'cuda' });
+  assert.equal(unknown.get('engine')?.status, 'fail');
+  assert.match(unknown.get('engine')?.detail ?? '', /NSS_ENGINE is "cuda": tensorflow or wasm/);
+  const broken = await examine(t, { NODE_OPTIONS: '--import=/nowhere.mjs' });
+  assert.equal(broken.get('engine')?.status, 'fail');
+  assert.match(broken.get('engine')?.detail ?? '', /exited with code 1: Error .*nowhere/);
+});
+
 for (const { says, status, detail } of [
   { says: 'nats-server: v2.8.4', status: 'fail', detail: /^2\.8\.4 at / },
   { says: 'hello', status: 'fail', detail: /says "hello"/ },
