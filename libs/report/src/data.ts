@@ -96,7 +96,7 @@ export type EvaluationReport = {
   readonly seed: number;
   readonly spaces: readonly EvaluatedSpaceReport[];
   readonly architectures: readonly ArchitectureRow[];
-  /** Area between the Pareto front and the worst corner, in the units of the evaluator. */
+  /** Share, 0 to 1, of the rectangle from zero to the largest cost and error measured that some architecture of the set dominates. */
   readonly hypervolumeElite?: number;
   readonly hypervolumeSearchSpace?: number;
 };
@@ -189,7 +189,7 @@ export type JobReport = {
   readonly startSeconds?: number;
   /** Absent when it has not ended. */
   readonly endSeconds?: number;
-  /** Message of the error, when it failed. */
+  /** Why it failed or was never started. */
   readonly error?: string;
   /** Trainers that worked for the job, oldest first. */
   readonly trainerUses: readonly TrainerUseReport[];

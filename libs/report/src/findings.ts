@@ -127,12 +127,13 @@ function hasResult(data: ReportData, kind: ResultKind, key: TargetAndSeed, sourc
 }
 
 function blame({ state, error }: JobReport, kind: ResultKind): string {
+  const why = error ? `: ${error}` : '';
   switch (state) {
     case 'failed':
-      return `${jobTitles[kind]} failed${error ? `: ${error}` : ''}`;
+      return `${jobTitles[kind]} failed${why}`;
     case 'cancelled':
     case 'cancelling':
-      return `${jobTitles[kind]} was cancelled`;
+      return `${jobTitles[kind]} was cancelled${why}`;
     case 'succeeded':
       return `${jobTitles[kind]} left no result`;
     default:

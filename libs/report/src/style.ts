@@ -71,16 +71,12 @@ tr.group td { border-top: 1px solid var(--grid); }
 details { margin: 1rem 0; }
 summary { cursor: pointer; font-weight: 600; }
 .pair { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1.25fr); gap: 0 2.5rem; }
-@media (max-width: 44rem) {
-  .pair { grid-template-columns: minmax(0, 1fr); }
-  figure { overflow-x: auto; }
-  figure svg { min-width: 40rem; }
-}
+@media (max-width: 44rem) { .pair { grid-template-columns: minmax(0, 1fr); } }
 @media print {
   body { max-width: none; padding: 0; font-size: 10.5pt; }
   nav { display: none; }
-  figure, .scroll { overflow: visible; }
-  figure svg { min-width: 0; }
+  .scroll { overflow: visible; }
+  .pair, tr { break-inside: avoid; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;

@@ -51,6 +51,7 @@ test('the reason for a missing result is the job that should have made it', () =
     whyMissing({ ...empty, jobs: [job({ ...key, ...change })] }, 'search', key);
   assert.equal(reason({ error: 'no images' }), 'the search failed: no images');
   assert.equal(reason({ state: 'cancelled' }), 'the search was cancelled');
+  assert.equal(reason({ state: 'cancelled', error: 'out of budget' }), 'the search was cancelled: out of budget');
   assert.equal(reason({ state: 'running' }), 'the search had not ended when the report was made');
   assert.equal(reason({ seed: 1 }), 'the warmup was not started');
 });

@@ -80,7 +80,7 @@ function comparisonTable(data: ReportData, each: EvaluationReport, spaces: reado
   const { hypervolumeElite, hypervolumeSearchSpace } = each;
   const hypervolume =
     hypervolumeElite !== undefined && hypervolumeSearchSpace !== undefined
-      ? ` Hypervolume (larger is better): ${formatNumber(hypervolumeElite, 3)} for the Elite Spaces, ${formatNumber(hypervolumeSearchSpace, 3)} for the search space.`
+      ? ` Hypervolume, the share of the rectangle up to the largest cost and error that some architecture dominates (larger is better, but it depends on the costs a set covers): ${formatNumber(hypervolumeElite, 3)} for the Elite Spaces, ${formatNumber(hypervolumeSearchSpace, 3)} for the search space.`
       : '';
   return table(
     `Errors at the same cost, in percent of images: mean and best of n architectures, and their mean distance in error to the Pareto front of all architectures evaluated. Matched architectures are drawn from the search space between the 5% and the 95% quantile of the Elite Space's cost.${hypervolume}`,

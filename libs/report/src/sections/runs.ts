@@ -91,9 +91,7 @@ function jobsTable({ jobs }: ReportData): Html {
         job.startSeconds === undefined || job.endSeconds === undefined
           ? '–'
           : formatDuration(job.endSeconds - job.startSeconds),
-        job.state === 'failed'
-          ? html`<span class="failed">failed${job.error ? `: ${job.error}` : ''}</span>`
-          : job.state,
+        html`<span class="${job.state === 'failed' ? 'failed' : ''}">${job.state}${job.error ? `: ${job.error}` : ''}</span>`,
       ],
     })),
   );
