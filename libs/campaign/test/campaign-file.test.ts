@@ -36,7 +36,7 @@ overrides: { search: { theta: { lambda: 2 } }, dataset: { trainImages: 0 } }
   assert.deepEqual(resolved.seeds, [3, 1]);
   assert.deepEqual(resolved.phases, [Phase.SEARCH, Phase.NAS]);
   assert.equal(resolved.settings.search.theta.lambda, 2);
-  assert.equal(resolved.settings.search.theta.adam.learningRate, 0.03);
+  assert.equal(resolved.settings.search.theta.adam.learningRate, 0.08);
   assert.deepEqual(resolved.settings.dataset, { name: 'cifar100', imageSize: 16, trainImages: 0, testImages: 2000 });
 });
 
