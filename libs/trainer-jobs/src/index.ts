@@ -1,1 +1,13 @@
-export { checkBatch, checkTarget, toSettings, toWeightTraining, toWork, type Work } from './spec.ts';
+export { type SearchToRun, searchFor } from './search.ts';
+export type { JobResource, TrainerTools } from './session.ts';
+export {
+  checkBatch,
+  checkTarget,
+  type ThetaSettings,
+  toSettings,
+  toWeightTraining,
+  toWork,
+  type WeightSettings,
+  type Work,
+} from './spec.ts';
+export { trainFor, type WeightsToTrain } from './train.ts';

@@ -25,6 +25,10 @@ export type Work = {
   readonly images: { readonly all: number; readonly half: number };
 };
 
+/** Settings of weights and of theta, complete. */
+export type WeightSettings = ResolvedSettings['search']['weights'];
+export type ThetaSettings = ResolvedSettings['search']['theta'];
+
 /** Checks data set, search space and seed of a spec. */
 export function toWork(
   spec: { dataset?: DatasetSpec; searchSpace?: SearchSpaceMessage; seed: number },
@@ -71,7 +75,7 @@ export function toWeightTraining(
   found: unknown,
   path: string,
   violations: FieldViolation[],
-): ResolvedSettings['search']['weights'] | undefined {
+): WeightSettings | undefined {
   return checked(settingsSchema.shape.search.shape.weights, found, path, violations);
 }
 

@@ -1,0 +1,62 @@
+import type { RunningJob } from '@nss/jobs';
+import { type Checkpoint, entropyOf, iterationsOf, probabilitiesOf, runSearch, type SearchState } from '@nss/search';
+import type { SearchSpace } from '@nss/space';
+import { jobCheckpoints } from './checkpoints.ts';
+import { type JobResource, type TrainerTools, withTrainer } from './session.ts';
+import type { ThetaSettings, WeightSettings, Work } from './spec.ts';
+
+export type SearchToRun = {
+  readonly work: Work;
+  /** Theta chooses from its bins; the super network holds it. */
+  readonly space: SearchSpace;
+  readonly settings: { readonly weights: WeightSettings; readonly theta: ThetaSettings };
+  readonly targetMultiplyAdds: number;
+  /** Weights of a shared warmup. */
+  readonly warmup?: Checkpoint;
+  /** Most snapshots of theta that are kept. */
+  readonly snapshots?: number;
+};
+
+/**
+ * Runs a search for a job, through losses of trainers and of this process. Its weights are deleted at the end; its last state
+ * stays, so that a job that is taken over after that does not search again.
+ */
+export async function searchFor(
+  job: RunningJob<JobResource>,
+  tools: TrainerTools,
+  { work, space, settings, targetMultiplyAdds, warmup, snapshots }: SearchToRun,
+): Promise<SearchState> {
+  const { weights } = settings;
+  const { total } = iterationsOf(weights, work.images.half);
+  const { load, checkpointing, finish } = jobCheckpoints<SearchState>(job, tools);
+  const found = await load();
+  if (found?.iteration === total) return found;
+  const state = await withTrainer(
+    job,
+    tools,
+    { dataset: work.dataset, space, weights, seed: work.seed },
+    async (trainer) =>
+      runSearch({
+        space,
+        input: work.input,
+        targetMultiplyAdds,
+        settings,
+        images: work.images.half,
+        seed: work.seed,
+        trainer,
+        warmup,
+        snapshots,
+        resumeFrom: await load(),
+        checkpointing,
+        onProgress: ({ phase, iteration }) =>
+          job.progress({ activity: activities[phase], completed: iteration, total, unit: 'iterations' }),
+        signal: job.signal,
+      }),
+  );
+  await finish(state);
+  const entropy = entropyOf(probabilitiesOf(state.logits));
+  job.logger.info({ entropy, loss: state.trajectory.at(-1)?.loss }, 'search done; entropy of theta in nats');
+  return state;
+}
+
+const activities = { warmup: 'training the super network', search: 'searching' };

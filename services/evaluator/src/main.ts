@@ -1,0 +1,68 @@
+import { CHECKPOINTS, connectBus, ensureTopology, openObjects } from '@nss/bus';
+import { type Evaluation, EvaluationServiceService } from '@nss/contracts';
+import { EVALUATIONS, jobService, openJobs, runJobs } from '@nss/jobs';
+import { service, startServer } from '@nss/rpc';
+import {
+  createLogger,
+  createShutdown,
+  listenAddress,
+  loadConfig,
+  natsUrl,
+  runMain,
+  startTelemetry,
+  wholeNumber,
+} from '@nss/runtime';
+import { z } from 'zod';
+import { evaluationViolations, runEvaluation } from './evaluation.ts';
+
+const configuration = z.object({
+  NSS_NATS_URL: natsUrl,
+  /** host:port to serve gRPC on. */
+  NSS_LISTEN: listenAddress,
+  /** Work that is lost at most when a trainer or this process dies. */
+  NSS_CHECKPOINT_SECONDS: wholeNumber(0, 86_400).default(60),
+  /** Evaluations that one replica works on, or waits for a trainer for, at the same time. */
+  NSS_CONCURRENCY: wholeNumber(1, 1_000).default(16),
+  /** How long a worker may be silent before its jobs go to another one. */
+  NSS_ACK_WAIT_SECONDS: wholeNumber(1, 3_600).default(30),
+  /** Milliseconds that calls get to finish in after SIGTERM. */
+  NSS_SHUTDOWN_GRACE_MS: wholeNumber(0, 600_000).default(10_000),
+});
+
+await runMain('evaluator', async () => {
+  const config = loadConfig(configuration);
+  const logger = createLogger('evaluator');
+  // The process gets longer than its calls: running jobs stop first, then the server, then the rest.
+  const shutdown = createShutdown({ graceMs: 2 * config.NSS_SHUTDOWN_GRACE_MS + 2_000, logger });
+  const telemetry = await startTelemetry('evaluator');
+  shutdown.register('telemetry', () => telemetry.close());
+
+  const bus = await connectBus({ url: config.NSS_NATS_URL, name: 'evaluator', logger, signal: shutdown.signal });
+  shutdown.register('bus', () => bus.close());
+  await ensureTopology(bus);
+  const queues = { ackWaitMs: 1_000 * config.NSS_ACK_WAIT_SECONDS };
+  const evaluations = await openJobs<Evaluation>(bus, EVALUATIONS, queues);
+  const checkpoints = await openObjects(bus, CHECKPOINTS);
+
+  const server = await startServer({
+    listen: config.NSS_LISTEN,
+    services: [
+      service(
+        EvaluationServiceService,
+        jobService<typeof EvaluationServiceService, Evaluation>(evaluations, evaluationViolations),
+      ),
+    ],
+    logger,
+  });
+  shutdown.register('server', () => server.close(config.NSS_SHUTDOWN_GRACE_MS));
+
+  const tools = { bus, checkpoints, checkpointEveryMs: 1_000 * config.NSS_CHECKPOINT_SECONDS };
+  const jobs = runJobs({
+    jobs: evaluations,
+    run: (job) => runEvaluation(job, tools),
+    concurrency: config.NSS_CONCURRENCY,
+    logger,
+    signal: shutdown.signal,
+  });
+  shutdown.register('jobs', () => jobs);
+});

@@ -1,0 +1,242 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type PhaseName, phaseName, type ResolvedCampaign } from '@nss/campaign';
+import { type Campaign, type EliteSpace, JobState, type Search } from '@nss/contracts';
+import type { RunningJob } from '@nss/jobs';
+import { renderAll } from '@nss/report';
+import { failedPrecondition, NssError } from '@nss/rpc';
+import { budgetError } from './campaign-budget.ts';
+import { type JobView, phaseStatuses, shareDone } from './campaign-phases.ts';
+import { type PlannedJob, planCampaign } from './campaign-plan.ts';
+import { resolvedCampaign } from './campaign-service.ts';
+import { hasEnded, type JobApi, type JobApis, type Resources, watchToEnd } from './child-jobs.ts';
+import { specOf } from './child-specs.ts';
+import { type CampaignJob, type ReportSource, reportDataOf } from './report-data.ts';
+
+export type CampaignTools = {
+  readonly apis: JobApis;
+  readonly source: Omit<ReportSource, 'now'>;
+};
+
+/**
+ * Runs a campaign: creates its jobs as soon as what they need is there, follows them to their ends, and reports. A failed job
+ * takes those that need it with it and no other; the campaign fails at its end, after the report, when any job did.
+ *
+ * Nothing is remembered between runs but the jobs themselves: who takes a campaign over plans the same jobs, and creating one
+ * that exists already gives that one.
+ */
+export async function runCampaign(job: RunningJob<Campaign>, tools: CampaignTools): Promise<void> {
+  const resolved = resolvedCampaign(job.resource());
+  const phases = resolved.phases.flatMap((phase) => phaseName(phase) ?? []);
+  const { settings, targets, seeds } = resolved;
+  const run: Run = {
+    job,
+    tools,
+    resolved,
+    phases,
+    plan: planCampaign({ campaignId: job.id, targets, seeds, phases, repeats: settings.training.repeats }),
+    found: new Map(),
+    report: JobState.PENDING,
+    overBudget: new AbortController(),
+    halt: new AbortController(),
+  };
+  const board = keepPublished(run);
+  try {
+    const ends = new Map<string, Promise<Found>>();
+    for (const planned of run.plan) {
+      // A plan lists every job after those that it needs.
+      ends.set(
+        planned.id,
+        runPlanned(run, planned, Promise.all(planned.needs.map((id) => ends.get(id) as Promise<Found>))),
+      );
+    }
+    await Promise.all(ends.values());
+    if (phases.includes('report')) await report(run);
+  } catch (error) {
+    if (job.signal.aborted && job.cancelled()) await cancelJobs(run);
+    throw error;
+  } finally {
+    run.halt.abort();
+    await board;
+  }
+  await publish(run);
+  throwFailures(run);
+}
+
+/** A job as it is now, or why it was never created. */
+type Found = Resources[keyof Resources] | { readonly skipped: string };
+
+type Run = {
+  readonly job: RunningJob<Campaign>;
+  readonly tools: CampaignTools;
+  readonly resolved: ResolvedCampaign;
+  readonly phases: readonly PhaseName[];
+  readonly plan: readonly PlannedJob[];
+  readonly found: Map<string, Found>;
+  report: JobState;
+  /** Aborted, with the error to end with, when the budget is used up. */
+  readonly overBudget: AbortController;
+  /** Ends everything that goes on in the background. */
+  readonly halt: AbortController;
+};
+
+/** Waits for what the job needs, creates it and follows it to its end. */
+async function runPlanned(run: Run, planned: PlannedJob, needs: Promise<Found[]>): Promise<Found> {
+  const needed = await needs;
+  const keep = (found: Found) => {
+    run.found.set(planned.id, found);
+    return found;
+  };
+  const skipped =
+    reasonToSkip(planned, needed) ?? (run.overBudget.signal.aborted ? 'the budget is used up' : undefined);
+  if (skipped) return keep({ skipped });
+
+  // The kind of a planned job decides the types of its spec and resource; the compiler does not follow that far.
+  const api = run.tools.apis[planned.kind] as unknown as JobApi<unknown, Resources[keyof Resources]>;
+  const signal = AbortSignal.any([run.job.signal, run.halt.signal]);
+  const name = api.nameOf(planned.id);
+  try {
+    keep(await api.create(planned.id, specFor(run, planned, needed), requestId(run, name), signal));
+  } catch (thrown) {
+    const error = NssError.from(thrown);
+    if (signal.aborted || error.retryable) throw error;
+    run.job.logger.error({ error, created: name }, 'a job of the campaign could not be created');
+    return keep({ skipped: `${name} could not be created: ${error.message}` });
+  }
+  run.job.logger.info({ created: name }, 'job of the campaign created');
+  const ended = await watchToEnd(api, name, keep, signal);
+  run.job.logger.info({ ended: name, state: ended.status?.state }, 'job of the campaign ended');
+  return ended;
+}
+
+/** Tells the job which campaign it belongs to, and makes creating it again harmless. */
+const requestId = ({ job }: Run, name: string) => `${job.name}/${name}`;
+
+/** An evaluation compares what was found, be it little; everything else needs all that it needs. */
+function reasonToSkip(planned: PlannedJob, needed: readonly Found[]): string | undefined {
+  const missing = needed.filter((found) => !succeeded(found));
+  const enough = planned.kind === 'evaluation' ? missing.length < needed.length : missing.length === 0;
+  if (enough) return undefined;
+  const reasons = missing.map((found) => ('skipped' in found ? found.skipped : `${found.name} did not succeed`));
+  return `not started: ${reasons.join('; ')}`;
+}
+
+const succeeded = (found: Found | undefined): found is Resources[keyof Resources] =>
+  found !== undefined && !('skipped' in found) && found.status?.state === JobState.SUCCEEDED;
+
+function specFor({ resolved }: Run, planned: PlannedJob, needed: readonly Found[]): unknown {
+  const results = needed.filter(succeeded);
+  switch (planned.kind) {
+    case 'warmup':
+      return specOf.warmup(planned, resolved);
+    case 'search':
+      return specOf.search(planned, resolved, results[0] as Resources['warmup'] | undefined);
+    case 'evaluation':
+      return specOf.evaluation(planned, resolved, results as Resources['search'][]);
+    case 'nas':
+      return specOf.nas(planned, resolved, results[0] as Resources['search']);
+    case 'training':
+      return specOf.training(planned, resolved, results[0] as Resources['nas']);
+  }
+}
+
+/** Writes how far the campaign is, and looks after its budget, until halted. */
+async function keepPublished(run: Run): Promise<void> {
+  const { job, halt, overBudget } = run;
+  const { spec, status } = job.resource();
+  const startTime = status?.startTime ?? new Date();
+  while (!halt.signal.aborted) {
+    await publish(run);
+    const statuses = [...run.found.values()].map((found) => ('skipped' in found ? undefined : found.status));
+    const error = budgetError(spec?.budget, startTime, statuses, new Date());
+    if (error && !overBudget.signal.aborted) {
+      job.logger.warn({ error }, 'the campaign stops');
+      overBudget.abort(error);
+      await cancelJobs(run);
+    }
+    await sleep(publishEveryMs, undefined, { signal: halt.signal }).catch(() => {});
+  }
+}
+
+async function publish(run: Run): Promise<void> {
+  const { job, phases, plan, found } = run;
+  const views = new Map(
+    [...found].map(([id, view]): [string, JobView] => [
+      id,
+      'skipped' in view ? view : { name: view.name, status: view.status },
+    ]),
+  );
+  const statuses = phaseStatuses(phases, plan, views, run.report, new Date());
+  const eliteSpaces = plan.flatMap(({ id, kind }) => {
+    const search = found.get(id);
+    return kind === 'search' && succeeded(search) ? eliteSpaceOf(search as Search) : [];
+  });
+  await job.update((campaign) => ({ ...campaign, phases: statuses, eliteSpaces }));
+  const now = statuses.find(({ state }) => state === JobState.RUNNING);
+  job.progress({
+    activity: (now && phaseName(now.phase)) ?? 'waiting for the first job',
+    completed: plan.reduce((sum, { id }) => sum + shareDone(views.get(id)), 0),
+    total: plan.length,
+    unit: 'jobs',
+  });
+}
+
+function eliteSpaceOf({ name, spec, result }: Search): EliteSpace[] {
+  if (!spec || !result) return [];
+  return [
+    {
+      targetMultiplyAdds: spec.targetMultiplyAdds,
+      seed: spec.seed,
+      space: result.eliteSpace,
+      text: result.eliteSpaceText,
+      certificate: result.certificate,
+      search: name,
+    },
+  ];
+}
+
+async function cancelJobs(run: Run): Promise<void> {
+  const running = run.plan.flatMap(({ id, kind }) => {
+    const found = run.found.get(id);
+    return !found || 'skipped' in found || hasEnded(found.status)
+      ? []
+      : [{ api: run.tools.apis[kind], name: found.name }];
+  });
+  const results = await Promise.allSettled(running.map(({ api, name }) => api.cancel(name)));
+  for (const [i, result] of results.entries()) {
+    if (result.status === 'fulfilled') continue;
+    run.job.logger.error(
+      { error: result.reason, job: running[i].name },
+      'a job of the campaign could not be cancelled',
+    );
+  }
+}
+
+async function report(run: Run): Promise<void> {
+  const { job, plan, found, resolved, tools } = run;
+  run.report = JobState.RUNNING;
+  const jobs = plan.map((planned) => ({ planned, found: found.get(planned.id) }) as CampaignJob);
+  const data = await reportDataOf(job.id, job.resource(), resolved, jobs, { ...tools.source, now: new Date() });
+  const artifacts: string[] = [];
+  for (const [file, text] of await renderAll(data)) {
+    artifacts.push(await job.artifacts.put(file, text));
+  }
+  await job.update((campaign) => ({ ...campaign, artifacts }));
+  run.report = JobState.SUCCEEDED;
+}
+
+function throwFailures({ plan, found, overBudget }: Run): void {
+  overBudget.signal.throwIfAborted();
+  const failures = plan.flatMap(({ id }) => {
+    const each = found.get(id);
+    if (!each) return [];
+    if ('skipped' in each) return [`${id}: ${each.skipped}`];
+    const { name, status } = each;
+    return status?.state === JobState.SUCCEEDED ? [] : [`${name}: ${status?.error?.message ?? 'cancelled'}`];
+  });
+  if (failures.length === 0) return;
+  throw failedPrecondition(`${failures.length} of ${plan.length} jobs did not succeed: ${failures.join('; ')}`, {
+    reason: 'JOBS_FAILED',
+  });
+}
+
+const publishEveryMs = 1_000;

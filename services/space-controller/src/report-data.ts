@@ -1,0 +1,247 @@
+import type { Objects } from '@nss/bus';
+import { datasetFacts, inputShapeOf, phaseName, type ResolvedCampaign } from '@nss/campaign';
+import { type Campaign, CampaignSettings, type Certificate, JobState, type JobStatus } from '@nss/contracts';
+import type {
+  ArchitectureRow,
+  ArchitectureSource,
+  CertificateReport,
+  EvaluationReport,
+  JobReport,
+  JsonObject,
+  NasReport,
+  ReportData,
+  SearchReport,
+  TrainingReport,
+} from '@nss/report';
+import { dataLoss } from '@nss/rpc';
+import type { NetworkSpace } from '@nss/space';
+import { type PlannedJob, spaceLabel } from './campaign-plan.ts';
+import type { Resources } from './child-jobs.ts';
+import type { TrajectoryFile } from './trajectory-file.ts';
+
+/** A planned job and what became of it. */
+export type CampaignJob = {
+  readonly [Kind in PlannedJob['kind']]: {
+    readonly planned: Extract<PlannedJob, { kind: Kind }>;
+    /** The job, or why it was never created. */
+    readonly found: Resources[Kind] | { readonly skipped: string };
+  };
+}[PlannedJob['kind']];
+
+/** Everything that a campaign's report is made from. */
+export async function reportDataOf(
+  campaignId: string,
+  campaign: Campaign,
+  resolved: ResolvedCampaign,
+  jobs: readonly CampaignJob[],
+  { artifacts, version, commit, now }: ReportSource,
+): Promise<ReportData> {
+  const { settings, targets, seeds, phases } = resolved;
+  const startTime = campaign.status?.startTime ?? now;
+  const data = {
+    campaign: {
+      id: campaignId,
+      dataset: settings.dataset.name,
+      preset: campaign.spec?.preset ?? '',
+      targetsMultiplyAdds: targets,
+      seeds,
+      phases: phases.flatMap((phase) => phaseName(phase) ?? []),
+      searchSpace: settings.searchSpace,
+      input: inputShapeOf(settings.dataset),
+      testImages: settings.dataset.testImages || datasetFacts(settings.dataset.name).testImages,
+      settings: CampaignSettings.toJSON(settings) as JsonObject,
+      overrides: campaign.spec?.overrides as JsonObject | undefined,
+      startTime,
+      endTime: now,
+      version,
+      commit,
+    },
+    searches: [] as SearchReport[],
+    evaluations: [] as EvaluationReport[],
+    nasRuns: [] as NasReport[],
+    trainings: [] as TrainingReport[],
+    jobs: jobs.map((job) => jobReport(job, startTime)),
+  };
+  for (const job of jobs) {
+    if ('skipped' in job.found || job.found.status?.state !== JobState.SUCCEEDED) continue;
+    if (isKind(job, 'search')) data.searches.push(await searchReport(job, artifacts));
+    if (isKind(job, 'evaluation')) data.evaluations.push(await evaluationReport(job, seeds, jobs, artifacts));
+    if (isKind(job, 'nas')) data.nasRuns.push(nasReport(job));
+    if (isKind(job, 'training')) addTraining(data.trainings, job, jobs);
+  }
+  return data;
+}
+
+export type ReportSource = {
+  /** The bucket of files that jobs leave. */
+  readonly artifacts: Objects;
+  readonly version: string;
+  readonly commit?: string;
+  readonly now: Date;
+};
+
+type Kind = PlannedJob['kind'];
+type Created<K extends Kind> = { planned: Extract<PlannedJob, { kind: K }>; found: Resources[K] };
+
+function isKind<K extends Kind>(job: CampaignJob, kind: K): job is CampaignJob & Created<K> {
+  return job.planned.kind === kind && !('skipped' in job.found);
+}
+
+async function searchReport({ planned, found }: Created<'search'>, artifacts: Objects): Promise<SearchReport> {
+  const result = present(found.result, found.name);
+  const file = JSON.parse(await readText(artifacts, result.trajectoryArtifact)) as TrajectoryFile;
+  return {
+    targetMultiplyAdds: planned.target,
+    seed: planned.seed,
+    eliteSpace: toSpace(result.eliteSpace, found.name),
+    certificate: certificateReport(present(result.certificate, found.name)),
+    draws: result.draws.map(({ space, meanMultiplyAdds, deviation }) => ({
+      space: toSpace(space, found.name),
+      meanMultiplyAdds,
+      deviation,
+    })),
+    trajectory: file.snapshots,
+  };
+}
+
+const certificateReport = ({ targetMultiplyAdds: _, ...certificate }: Certificate): CertificateReport => certificate;
+
+async function evaluationReport(
+  { planned, found }: Created<'evaluation'>,
+  seeds: readonly number[],
+  jobs: readonly CampaignJob[],
+  artifacts: Objects,
+): Promise<EvaluationReport> {
+  const result = present(found.result, found.name);
+  const searches = jobs.flatMap((job) => (isKind(job, 'search') ? [job.planned] : []));
+  const csv = await readText(artifacts, result.architecturesArtifact);
+  return {
+    id: planned.id,
+    seed: planned.seed,
+    spaces: (found.spec?.spaces ?? []).map(({ label, targetMultiplyAdds }) => {
+      const search = searches.find(({ target, seed }) => spaceLabel(target, seed, seeds) === label);
+      const comparison = result.comparisons.find((each) => each.label === label);
+      return {
+        label,
+        targetMultiplyAdds,
+        seed: search?.seed ?? planned.seed,
+        // Without a matched architecture there was nothing to compare with.
+        comparison: comparison && comparison.matchedArchitectures > 0 ? comparison : undefined,
+      };
+    }),
+    architectures: architectureRows(csv),
+    hypervolumeElite: result.hypervolumeElite,
+    hypervolumeSearchSpace: result.hypervolumeSearchSpace,
+  };
+}
+
+/** Reads the evaluator's file; its fields hold no commas. */
+function architectureRows(csv: string): ArchitectureRow[] {
+  const [, ...lines] = csv.trim().split('\n');
+  return lines.map((line) => {
+    const [label, source, architecture, multiplyAdds, errorPercent, loss] = line.split(',');
+    return {
+      label,
+      source: source as ArchitectureSource,
+      architecture,
+      multiplyAdds: Number(multiplyAdds),
+      errorPercent: Number(errorPercent),
+      loss: Number(loss),
+    };
+  });
+}
+
+function nasReport({ planned, found }: Created<'nas'>): NasReport {
+  const { architectureText, multiplyAdds, deviation, draws, hitRate } = present(found.result, found.name);
+  const { target, seed, source } = planned;
+  const architecture = architectureText;
+  return { targetMultiplyAdds: target, seed, source, architecture, multiplyAdds, deviation, draws, hitRate };
+}
+
+/** Adds a training to the repeats of the same architecture search. */
+function addTraining(reports: TrainingReport[], job: Created<'training'>, jobs: readonly CampaignJob[]): void {
+  const { target, seed, source } = job.planned;
+  const error = present(job.found.result, job.found.name).testErrorPercent;
+  const i = reports.findIndex(
+    (each) => each.targetMultiplyAdds === target && each.seed === seed && each.source === source,
+  );
+  if (i >= 0) {
+    reports[i] = { ...reports[i], testErrorsPercent: [...reports[i].testErrorsPercent, error] };
+    return;
+  }
+  const nasRun = jobs.find(
+    ({ planned }) =>
+      planned.kind === 'nas' && planned.target === target && planned.seed === seed && planned.source === source,
+  );
+  const architecture = (nasRun && isKind(nasRun, 'nas') && nasRun.found.result?.architectureText) || '';
+  reports.push({ targetMultiplyAdds: target, seed, source, architecture, testErrorsPercent: [error] });
+}
+
+function jobReport({ planned, found }: CampaignJob, startTime: Date): JobReport {
+  const about = {
+    kind: planned.kind,
+    id: planned.id,
+    targetMultiplyAdds: 'target' in planned ? planned.target : undefined,
+    seed: planned.seed,
+    source: 'source' in planned ? planned.source : undefined,
+  };
+  if ('skipped' in found) return { ...about, state: 'cancelled', error: found.skipped, trainerUses: [] };
+  const { status } = found;
+  const seconds = (time: Date | undefined) => time && (time.getTime() - startTime.getTime()) / 1000;
+  return {
+    ...about,
+    state: stateName(status),
+    startSeconds: seconds(status?.startTime),
+    endSeconds: seconds(status?.endTime),
+    error: status?.error?.message,
+    trainerUses: (status?.trainerUses ?? []).map(({ trainer, engine, startTime: start, endTime: end }) => ({
+      trainer,
+      engine,
+      startSeconds: seconds(start) ?? 0,
+      endSeconds: seconds(end),
+    })),
+  };
+}
+
+function stateName(status: JobStatus | undefined): JobReport['state'] {
+  switch (status?.state) {
+    case JobState.RUNNING:
+      return 'running';
+    case JobState.CANCELLING:
+      return 'cancelling';
+    case JobState.SUCCEEDED:
+      return 'succeeded';
+    case JobState.FAILED:
+      return 'failed';
+    case JobState.CANCELLED:
+      return 'cancelled';
+    default:
+      return 'pending';
+  }
+}
+
+async function readText(artifacts: Objects, name: string): Promise<string> {
+  const content = await artifacts.get(name);
+  if (!content) throw dataLoss(`${name} is not in the store of artifacts`, { reason: 'ARTIFACT_MISSING' });
+  return new TextDecoder().decode(content);
+}
+
+/** Messages leave everything optional; a job that has succeeded has its result. */
+function present<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new Error(`${name} has succeeded but its result is incomplete`);
+  return value;
+}
+
+function toSpace(
+  message:
+    | { stages: { depth?: NetworkSpace['stages'][0]['depth']; width?: NetworkSpace['stages'][0]['width'] }[] }
+    | undefined,
+  name: string,
+): NetworkSpace {
+  return {
+    stages: present(message, name).stages.map(({ depth, width }) => ({
+      depth: present(depth, name),
+      width: present(width, name),
+    })),
+  };
+}

@@ -1,0 +1,135 @@
+import { type Bus, CHECKPOINTS, openObjects } from '@nss/bus';
+import {
+  type SessionRequest,
+  SessionResponse,
+  Split,
+  Trainer,
+  TrainerServiceService,
+  toArchitecture,
+  toSearchSpace,
+} from '@nss/contracts';
+import { service, startServer } from '@nss/rpc';
+import type { Logger } from '@nss/runtime';
+import { type AnalyticCheckpoints, type AnalyticTrainer, analyticTrainer } from '@nss/search/testing';
+import { serveLeases } from '@nss/trainers';
+
+export type AnalyticTrainerServer = {
+  /** Every command of every session, as `<job-independent command>`. */
+  readonly log: string[];
+  /** Called before each command; a promise that does not settle holds the session there. */
+  before: (command: NonNullable<SessionRequest['command']>) => Promise<void> | void;
+  close(): Promise<void>;
+};
+
+/**
+ * A trainer that takes leases and speaks the real protocol, but computes formulas in place of tensors: whole campaigns run in
+ * seconds, and end the same whatever happens on the way. Weights are stored in the mesh's checkpoint store.
+ */
+export async function startAnalyticTrainer(
+  bus: Bus,
+  trainerId: string,
+  logger: Logger,
+): Promise<AnalyticTrainerServer> {
+  const stop = new AbortController();
+  const objects = await openObjects(bus, CHECKPOINTS);
+  const checkpoints: AnalyticCheckpoints = {
+    async get(id) {
+      const bytes = await objects.get(id);
+      return bytes && JSON.parse(new TextDecoder().decode(bytes));
+    },
+    set: (id, stored) => objects.put(id, new TextEncoder().encode(JSON.stringify(stored))),
+  };
+  const trainer: AnalyticTrainerServer = {
+    log: [],
+    before: () => {},
+    async close() {
+      stop.abort();
+      await server.close(0);
+      await leases.done;
+    },
+  };
+
+  async function* session(requests: AsyncIterable<SessionRequest>): AsyncGenerator<SessionResponse> {
+    let network: AnalyticTrainer | undefined;
+    let ended: (() => void) | undefined;
+    try {
+      for await (const { command } of requests) {
+        if (!command) throw new Error('a session request without a command');
+        await trainer.before(command);
+        trainer.log.push(command.$case);
+        if (command.$case === 'open') {
+          ended = leases.opened(command.value.leaseId);
+          const space = toSearchSpace(command.value.searchSpace, 'open.search_space', []);
+          if (!space) throw new Error('the session was opened with a wrong search space');
+          network = analyticTrainer(space, checkpoints);
+          const value = Trainer.create({ trainerId, engine: 'formulas', threads: 1, leaseId: command.value.leaseId });
+          yield SessionResponse.create({ reply: { $case: 'open', value }, busySeconds: 0.01 });
+        } else if (network) {
+          yield SessionResponse.create({ reply: await answer(network, command), busySeconds: 0.01 });
+        }
+      }
+    } finally {
+      ended?.();
+    }
+  }
+
+  const server = await startServer({
+    listen: '127.0.0.1:0',
+    services: [
+      service(TrainerServiceService, {
+        session,
+        getTrainer: async () =>
+          Trainer.create({ trainerId, engine: 'formulas', threads: 1, leaseId: leases.leaseId() }),
+      }),
+    ],
+    logger,
+  });
+  const leases = serveLeases({ bus, trainerId, address: server.address, signal: stop.signal, logger });
+  return trainer;
+}
+
+async function answer(
+  network: AnalyticTrainer,
+  command: NonNullable<SessionRequest['command']>,
+): Promise<SessionResponse['reply']> {
+  const toDomain = (message: Parameters<typeof toArchitecture>[0]) => {
+    const architecture = toArchitecture(message, 'architecture', []);
+    if (!architecture) throw new Error('a command with a wrong architecture');
+    return architecture;
+  };
+  switch (command.$case) {
+    case 'weightSteps': {
+      const { split, steps } = command.value;
+      const losses = await network.weightSteps(
+        split === Split.ALL ? 'all' : 'weights',
+        steps.map((step) => ({ ...step, architecture: toDomain(step.architecture) })),
+      );
+      return { $case: 'weightSteps', value: { losses: [...losses] } };
+    }
+    case 'thetaStep': {
+      const { loss, gradients } = await network.thetaStep(command.value.iteration, command.value.stages);
+      const value = {
+        loss,
+        gradients: gradients.map(({ depthWeights, widthWeights }) => ({
+          depthWeights: [...depthWeights],
+          widthWeights: [...widthWeights],
+        })),
+      };
+      return { $case: 'thetaStep', value };
+    }
+    case 'evaluate': {
+      const { architectures, calibrationImages } = command.value;
+      const { errorsPercent, losses } = await network.evaluate(architectures.map(toDomain), calibrationImages);
+      return { $case: 'evaluate', value: { errorsPercent: [...errorsPercent], losses: [...losses] } };
+    }
+    case 'save':
+      return { $case: 'save', value: await network.save(command.value.checkpointId) };
+    case 'load': {
+      if (!command.value.checkpoint) throw new Error('load without a checkpoint');
+      await network.load(command.value.checkpoint);
+      return { $case: 'load', value: {} };
+    }
+    default:
+      throw new Error(`a second ${command.$case} in a session`);
+  }
+}

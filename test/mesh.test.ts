@@ -1,0 +1,288 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type Bus, CHECKPOINTS, connectBus, ensureTopology, openObjects } from '@nss/bus';
+import { startNatsServer, type TestNatsServer } from '@nss/bus/testing';
+import {
+  Campaign,
+  CampaignServiceService,
+  CampaignSpec,
+  JobState,
+  Search,
+  SearchServiceService,
+  Training,
+  TrainingServiceService,
+} from '@nss/contracts';
+import { type Client, connect, NssError } from '@nss/rpc';
+import { createLogger } from '@nss/runtime';
+import { type AnalyticTrainerServer, startAnalyticTrainer } from './analytic-trainer-server.ts';
+import { freeAddresses, type MeshEnvironment, type ServiceProcess, startService } from './mesh-processes.ts';
+
+/*
+ * The whole mesh as processes on a real NATS server, with trainers that compute formulas in place of tensors.
+ */
+
+const logger = createLogger('test', { level: process.env.NSS_TEST_LOGS ? 'info' : 'silent' });
+let nats: TestNatsServer;
+let bus: Bus;
+let trainer: AnalyticTrainerServer;
+let env: MeshEnvironment;
+let controllerAddress: string;
+let controller: ServiceProcess;
+const others: ServiceProcess[] = [];
+let campaigns: Client<typeof CampaignServiceService>;
+
+before(async () => {
+  nats = await startNatsServer();
+  bus = await connectBus({ url: nats.url, name: 'test', logger });
+  await ensureTopology(bus);
+  const [spaceController, flopsEstimator, evaluator, nasRunner] = await freeAddresses(4);
+  controllerAddress = spaceController;
+  env = {
+    NSS_NATS_URL: nats.url,
+    NSS_SPACE_CONTROLLER_ADDRESS: spaceController,
+    NSS_FLOPS_ESTIMATOR_ADDRESS: flopsEstimator,
+    NSS_EVALUATOR_ADDRESS: evaluator,
+    NSS_NAS_RUNNER_ADDRESS: nasRunner,
+    // Every chance to store a state is taken.
+    NSS_CHECKPOINT_SECONDS: '0',
+    // The jobs of a service that was killed go on this soon.
+    NSS_ACK_WAIT_SECONDS: '1',
+  };
+  const started = await Promise.all([
+    startService('space-controller', spaceController, env),
+    startService('flops-estimator', flopsEstimator, env),
+    startService('evaluator', evaluator, env),
+    startService('nas-runner', nasRunner, env),
+  ]);
+  controller = started[0];
+  others.push(...started.slice(1));
+  trainer = await startAnalyticTrainer(bus, 'trainer-1', logger);
+  campaigns = connect(CampaignServiceService, spaceController);
+});
+
+after(async () => {
+  campaigns?.close();
+  await trainer?.close();
+  const codes = await Promise.all([controller, ...others].map((service) => service?.stop()));
+  await bus?.close();
+  await nats?.stop();
+  assert.deepEqual(codes, [0, 0, 0, 0]);
+});
+
+const tiny = (targetsMultiplyAdds: number[], rest: Partial<CampaignSpec> = {}) =>
+  Campaign.create({
+    spec: CampaignSpec.create({ dataset: 'cifar10', preset: 'tiny', targetsMultiplyAdds, ...rest }),
+  });
+
+async function watchToEnd(name: string, onChange: (campaign: Campaign) => void = () => {}): Promise<Campaign> {
+  let seen = 0;
+  let last: Campaign | undefined;
+  for (;;) {
+    try {
+      for await (const { change, campaign } of campaigns.watchCampaign({ name, afterChange: seen })) {
+        assert.ok(change > seen, 'changes grow');
+        seen = change;
+        if (!campaign) continue;
+        last = campaign;
+        onChange(campaign);
+      }
+      assert.ok(last);
+      return last;
+    } catch (error) {
+      if (!NssError.from(error).retryable) throw error;
+    }
+  }
+}
+
+async function readArtifact(name: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const { data } of campaigns.readArtifact({ name })) chunks.push(data);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+const stateOf = (campaign: Campaign) => `${campaign.status?.state} ${campaign.status?.error?.message ?? ''}`.trim();
+
+/** What a campaign found, without names and times. */
+async function findings(id: string, campaign: Campaign) {
+  const csv = await readArtifact(`evaluations/${id}-evaluation/architectures.csv`);
+  const table = await readArtifact(`campaigns/${id}/table.csv`);
+  return {
+    spaces: campaign.eliteSpaces.map(({ text, certificate }) => ({ text, certificate })),
+    csv,
+    table,
+  };
+}
+
+let undisturbed: Awaited<ReturnType<typeof findings>>;
+
+test('a campaign runs all its phases and leaves Elite Spaces and a report', async () => {
+  const created = await campaigns.createCampaign({
+    campaignId: 'first',
+    campaign: tiny([60_000, 150_000]),
+    requestId: 'first',
+  });
+  assert.equal(created.name, 'campaigns/first');
+  const shares: number[] = [];
+  const campaign = await watchToEnd('campaigns/first', ({ phases }) => {
+    shares.push(phases.reduce((sum, { completed }) => sum + completed, 0));
+  });
+  assert.equal(stateOf(campaign), JobState.SUCCEEDED);
+  assert.deepEqual(
+    campaign.phases.map(({ state, completed, jobs, jobsSucceeded }) => [state, completed, jobs.length, jobsSucceeded]),
+    [1, 2, 1, 4, 8, 0].map((jobs) => [JobState.SUCCEEDED, 1, jobs, jobs]),
+  );
+  assert.deepEqual(
+    shares,
+    shares.toSorted((a, b) => a - b),
+  );
+  assert.deepEqual(
+    campaign.eliteSpaces.map(({ targetMultiplyAdds, seed }) => [targetMultiplyAdds, seed]),
+    [
+      [60_000, 0],
+      [150_000, 0],
+    ],
+  );
+  for (const { certificate, space } of campaign.eliteSpaces) {
+    assert.ok(certificate?.exact && space);
+    assert.ok(certificate.architectures === 64);
+  }
+  assert.deepEqual(campaign.artifacts.map((name) => name.split('/').at(-1)).sort(), [
+    'architectures.csv',
+    'campaign.json',
+    'elite-spaces.json',
+    'report.html',
+    'table.csv',
+  ]);
+  assert.match(await readArtifact('campaigns/first/report.html'), /^<!doctype html>/i);
+  undisturbed = await findings('first', campaign);
+});
+
+test('weights of jobs that are done are gone, but those that belong to a result', async () => {
+  const names = (await (await openObjects(bus, CHECKPOINTS)).list()).map(({ name }) =>
+    name.split('/').slice(0, 2).join('/'),
+  );
+  assert.deepEqual(
+    names.filter((name) => name.startsWith('searches/') || name.startsWith('nasRuns/')),
+    [],
+  );
+  assert.ok(names.includes('warmups/first-warmup-s0'));
+  assert.equal(new Set(names).size, names.length, 'one a job');
+});
+
+test('a campaign whose controller and trainer die on the way ends with the same findings', async () => {
+  const reached = Promise.withResolvers<void>();
+  trainer.before = async (command) => {
+    if (command.$case !== 'thetaStep' || command.value.iteration < 5) return;
+    reached.resolve();
+    // Holds the search where it is; this trainer does not come back.
+    await new Promise(() => {});
+  };
+  await campaigns.createCampaign({
+    campaignId: 'second',
+    campaign: tiny([60_000, 150_000]),
+    requestId: 'second',
+  });
+  await reached.promise;
+  await controller.kill();
+  await trainer.close();
+  trainer = await startAnalyticTrainer(bus, 'trainer-2', logger);
+  controller = await startService('space-controller', controllerAddress, env);
+  const campaign = await watchToEnd('campaigns/second');
+  assert.equal(stateOf(campaign), JobState.SUCCEEDED);
+  assert.deepEqual(await findings('second', campaign), undisturbed);
+  // A search or architecture search takes 6 theta steps; the first search had 3 of them behind it.
+  assert.equal(trainer.log.filter((command) => command === 'thetaStep').length, 6 * 6 - 3);
+});
+
+test('a campaign that is wrong is refused at once with everything that is wrong, and nothing is stored', async () => {
+  await assert.rejects(
+    campaigns.createCampaign({
+      campaignId: 'wrong',
+      campaign: tiny([1, -2], { dataset: 'imagenet', seeds: [-1], overrides: { search: { draws: 0 } } }),
+      requestId: 'wrong',
+    }),
+    (error: NssError) => {
+      assert.equal(error.codeName, 'INVALID_ARGUMENT');
+      assert.deepEqual(error.fieldViolations.map(({ field }) => field).sort(), [
+        'spec.dataset',
+        'spec.overrides.search.draws',
+        'spec.seeds[0]',
+        'spec.targets_multiply_adds[1]',
+      ]);
+      return true;
+    },
+  );
+  await assert.rejects(campaigns.getCampaign({ name: 'campaigns/wrong' }), { codeName: 'NOT_FOUND' });
+});
+
+test('wrong jobs are refused by the services that own them, with every field at fault', async () => {
+  const searches = connect(SearchServiceService, controllerAddress);
+  const trainings = connect(TrainingServiceService, env.NSS_NAS_RUNNER_ADDRESS);
+  await assert.rejects(
+    searches.createSearch({ searchId: 'wrong', search: Search.create({ spec: {} as never }), requestId: 'wrong' }),
+    (error: NssError) => {
+      const fields = error.fieldViolations.map(({ field }) => field);
+      assert.ok(
+        fields.some((field) => field.endsWith('spec.dataset')),
+        fields.join(),
+      );
+      assert.ok(
+        fields.some((field) => field.endsWith('spec.search_space')),
+        fields.join(),
+      );
+      assert.ok(
+        fields.some((field) => field.endsWith('spec.settings')),
+        fields.join(),
+      );
+      return error.codeName === 'INVALID_ARGUMENT';
+    },
+  );
+  await assert.rejects(
+    trainings.createTraining({ trainingId: 'wrong', training: Training.create(), requestId: 'wrong' }),
+    { codeName: 'INVALID_ARGUMENT' },
+  );
+  searches.close();
+  trainings.close();
+});
+
+test('a cancelled campaign cancels its jobs', async () => {
+  const reached = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  trainer.before = async (command) => {
+    if (command.$case !== 'thetaStep') return;
+    reached.resolve();
+    await released.promise;
+  };
+  await campaigns.createCampaign({
+    campaignId: 'third',
+    campaign: tiny([60_000]),
+    requestId: 'third',
+  });
+  await reached.promise;
+  await campaigns.cancelCampaign({ name: 'campaigns/third' });
+  released.resolve();
+  const campaign = await watchToEnd('campaigns/third');
+  assert.equal(stateOf(campaign), JobState.CANCELLED);
+  const searches = connect(SearchServiceService, controllerAddress);
+  for await (const { search } of searches.watchSearch({ name: 'searches/third-search-0-06mf-s0', afterChange: 0 })) {
+    if (search?.status?.endTime) assert.equal(search.status.state, JobState.CANCELLED);
+  }
+  searches.close();
+});
+
+test('a campaign that is over its budget stops, says so and keeps what it found', async () => {
+  trainer.before = () => {};
+  await campaigns.createCampaign({
+    campaignId: 'fourth',
+    campaign: tiny([60_000], { budget: { maxWallClockHours: 1e-9, maxTrainerHours: 0 } }),
+    requestId: 'fourth',
+  });
+  const campaign = await watchToEnd('campaigns/fourth');
+  assert.equal(campaign.status?.state, JobState.FAILED);
+  assert.equal(campaign.status?.error?.reason, 'BUDGET_EXHAUSTED');
+});
+
+test('a file that no job left is not found', async () => {
+  await assert.rejects(readArtifact('campaigns/first/nothing.txt'), { reason: 'ARTIFACT_NOT_FOUND' });
+  await assert.rejects(readArtifact('../../etc/passwd'), { codeName: 'INVALID_ARGUMENT' });
+});
