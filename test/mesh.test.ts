@@ -6,13 +6,16 @@ import {
   Campaign,
   CampaignServiceService,
   CampaignSpec,
+  Evaluation,
+  EvaluationServiceService,
   JobState,
+  Phase,
   Search,
   SearchServiceService,
   Training,
   TrainingServiceService,
 } from '@nss/contracts';
-import { type Client, connect, NssError } from '@nss/rpc';
+import { type Client, connect, failedPrecondition, NssError } from '@nss/rpc';
 import { createLogger } from '@nss/runtime';
 import { type AnalyticTrainerServer, startAnalyticTrainer } from './analytic-trainer-server.ts';
 import { freeAddresses, type MeshEnvironment, type ServiceProcess, startService } from './mesh-processes.ts';
@@ -28,6 +31,7 @@ let trainer: AnalyticTrainerServer;
 let env: MeshEnvironment;
 let controllerAddress: string;
 let controller: ServiceProcess;
+let evaluator: ServiceProcess;
 const others: ServiceProcess[] = [];
 let campaigns: Client<typeof CampaignServiceService>;
 
@@ -35,13 +39,13 @@ before(async () => {
   nats = await startNatsServer();
   bus = await connectBus({ url: nats.url, name: 'test', logger });
   await ensureTopology(bus);
-  const [spaceController, flopsEstimator, evaluator, nasRunner] = await freeAddresses(4);
+  const [spaceController, flopsEstimator, evaluatorAddress, nasRunner] = await freeAddresses(4);
   controllerAddress = spaceController;
   env = {
     NSS_NATS_URL: nats.url,
     NSS_SPACE_CONTROLLER_ADDRESS: spaceController,
     NSS_FLOPS_ESTIMATOR_ADDRESS: flopsEstimator,
-    NSS_EVALUATOR_ADDRESS: evaluator,
+    NSS_EVALUATOR_ADDRESS: evaluatorAddress,
     NSS_NAS_RUNNER_ADDRESS: nasRunner,
     // Every chance to store a state is taken.
     NSS_CHECKPOINT_SECONDS: '0',
@@ -50,12 +54,12 @@ before(async () => {
   };
   const started = await Promise.all([
     startService('space-controller', spaceController, env),
+    startService('evaluator', evaluatorAddress, env),
     startService('flops-estimator', flopsEstimator, env),
-    startService('evaluator', evaluator, env),
     startService('nas-runner', nasRunner, env),
   ]);
-  controller = started[0];
-  others.push(...started.slice(1));
+  [controller, evaluator] = started;
+  others.push(...started.slice(2));
   trainer = await startAnalyticTrainer(bus, 'trainer-1', logger);
   campaigns = connect(CampaignServiceService, spaceController);
 });
@@ -63,7 +67,7 @@ before(async () => {
 after(async () => {
   campaigns?.close();
   await trainer?.close();
-  const codes = await Promise.all([controller, ...others].map((service) => service?.stop()));
+  const codes = await Promise.all([controller, evaluator, ...others].map((service) => service?.stop()));
   await bus?.close();
   await nats?.stop();
   assert.deepEqual(codes, [0, 0, 0, 0]);
@@ -92,6 +96,13 @@ async function watchToEnd(name: string, onChange: (campaign: Campaign) => void =
       if (!NssError.from(error).retryable) throw error;
     }
   }
+}
+
+async function lastOf<T>(changes: AsyncIterable<T>): Promise<T> {
+  let last: T | undefined;
+  for await (const change of changes) last = change;
+  assert.ok(last);
+  return last;
 }
 
 async function readArtifact(name: string): Promise<string> {
@@ -192,6 +203,82 @@ test('a campaign whose controller and trainer die on the way ends with the same 
   assert.deepEqual(await findings('second', campaign), undisturbed);
   // A search or architecture search takes 6 theta steps; the first search had 3 of them behind it.
   assert.equal(trainer.log.filter((command) => command === 'thetaStep').length, 6 * 6 - 3);
+});
+
+test('an evaluation whose service dies goes on without measuring anything again', async () => {
+  const evaluations = connect(EvaluationServiceService, env.NSS_EVALUATOR_ADDRESS);
+  const { evaluation: first } = await lastOf(
+    evaluations.watchEvaluation({ name: 'evaluations/first-evaluation', afterChange: 0 }),
+  );
+  const reached = Promise.withResolvers<void>();
+  const measured: number[] = [];
+  trainer.before = async (command) => {
+    if (command.$case !== 'evaluate') return;
+    if (measured.length === 2) {
+      reached.resolve();
+      // Its holder is about to die, and the session with it.
+      await new Promise(() => {});
+    }
+    measured.push(command.value.architectures.length);
+  };
+  const request = { evaluationId: 'again', evaluation: Evaluation.create({ spec: first?.spec }), requestId: 'again' };
+  await evaluations.createEvaluation(request);
+  await reached.promise;
+  await evaluator.kill();
+  await trainer.close();
+  trainer = await startAnalyticTrainer(bus, 'trainer-3', logger);
+  evaluator = await startService('evaluator', env.NSS_EVALUATOR_ADDRESS, env);
+  const { evaluation } = await lastOf(evaluations.watchEvaluation({ name: 'evaluations/again', afterChange: 0 }));
+  assert.equal(evaluation?.status?.state, JobState.SUCCEEDED);
+  assert.deepEqual(evaluation.result?.comparisons, first?.result?.comparisons);
+  const csv = await readArtifact('evaluations/again/architectures.csv');
+  assert.equal(csv, undisturbed.csv);
+  const distinct = new Set(
+    csv
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.split(',')[2]),
+  ).size;
+  assert.deepEqual(trainer.log, [
+    'open',
+    'load',
+    ...Array.from({ length: Math.ceil((distinct - 16) / 8) }, () => 'evaluate'),
+  ]);
+  evaluations.close();
+});
+
+test('a search that fails takes what needs it along, others go on, and the campaign says what failed', async () => {
+  let opened = 0;
+  trainer.before = (command) => {
+    if (command.$case === 'open') opened++;
+    // The second session is that of a search.
+    if (command.$case === 'thetaStep' && opened === 2)
+      throw failedPrecondition('out of luck', { reason: 'OUT_OF_LUCK' });
+  };
+  await campaigns.createCampaign({
+    campaignId: 'partly',
+    campaign: tiny([60_000, 150_000], { phases: [Phase.WARMUP, Phase.SEARCH, Phase.NAS, Phase.REPORT] }),
+    requestId: 'partly',
+  });
+  const campaign = await watchToEnd('campaigns/partly');
+  assert.equal(campaign.status?.state, JobState.FAILED);
+  assert.equal(campaign.status.error?.reason, 'JOBS_FAILED');
+  assert.match(
+    campaign.status.error.message,
+    /^3 of 7 jobs did not succeed: searches\/partly-search-\S+: out of luck; /,
+  );
+  assert.deepEqual(
+    campaign.phases.map(({ state, jobs, jobsSucceeded }) => [state, jobs.length, jobsSucceeded]),
+    [
+      [JobState.SUCCEEDED, 1, 1],
+      [JobState.FAILED, 2, 1],
+      [JobState.FAILED, 2, 2],
+      [JobState.SUCCEEDED, 0, 0],
+    ],
+  );
+  assert.equal(campaign.eliteSpaces.length, 1);
+  assert.match(await readArtifact('campaigns/partly/report.html'), /out of luck/);
 });
 
 test('a campaign that is wrong is refused at once with everything that is wrong, and nothing is stored', async () => {
