@@ -1,1 +1,17 @@
-export {};
+export { type CreateJob, type JobChange, type Jobs, openJobs } from './jobs.ts';
+export {
+  CAMPAIGNS,
+  EVALUATIONS,
+  type Job,
+  type JobKind,
+  NAS_RUNS,
+  SEARCHES,
+  TRAININGS,
+  WARMUPS,
+} from './kinds.ts';
+export type { Page, PageRequest } from './pages.ts';
+export type { ProgressReport } from './progress.ts';
+export { type RunJobs, runJobs } from './run-jobs.ts';
+export type { RunningJob } from './running-job.ts';
+export { jobService, type Validate } from './service.ts';
+export { isEnded } from './states.ts';

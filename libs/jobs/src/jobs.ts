@@ -1,0 +1,212 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { type Bus, type Entry, RevisionConflict } from '@nss/bus';
+import { JobState, JobStatus } from '@nss/contracts';
+import {
+  alreadyExists,
+  failedPrecondition,
+  invalidArgument,
+  NssError,
+  notFound,
+  parseId,
+  parseName,
+  resourceName,
+} from '@nss/rpc';
+import { context, propagation } from '@opentelemetry/api';
+import { typed } from './errors.ts';
+import { idField, type Job, type JobKind } from './kinds.ts';
+import { type Page, type PageRequest, pageOf } from './pages.ts';
+import { deleteSaved } from './saved-state.ts';
+import { cancelled, isEnded, stateOf, statusOf } from './states.ts';
+import { announce, changeResource, enqueue, openStorage, publishEvent, type Storage, stateKey } from './storage.ts';
+
+export type CreateJob<R> = {
+  /** Last segment of the name; made from `requestId` when empty, at random when that is empty too. */
+  readonly id?: string;
+  /** A retry with the same one gives the same job. */
+  readonly requestId?: string;
+  /** Name and status are set here; everything else is stored as it is. */
+  readonly resource: R;
+  /** Trace that the job belongs to; the active one when left out. */
+  readonly traceparent?: string;
+};
+
+/** A job after one of its changes. */
+export type JobChange<R> = {
+  /** Grows with every change of the job. */
+  readonly change: number;
+  readonly resource: R;
+};
+
+/**
+ * Jobs of one kind. Everything throws NssErrors: NOT_FOUND for names of no job, INVALID_ARGUMENT for what is not a name, and
+ * UNAVAILABLE while NATS cannot be reached.
+ */
+export type Jobs<R extends Job> = {
+  readonly kind: JobKind<R>;
+  /** For `runJobs`. */
+  readonly storage: Storage<R>;
+  /**
+   * Stores a job and queues its work. The same `requestId` gives the same job, also when both calls run at once; another
+   * request for an id that is taken is ALREADY_EXISTS.
+   */
+  create(request: CreateJob<R>): Promise<R>;
+  get(name: string): Promise<R>;
+  list(request?: PageRequest): Promise<Page<R>>;
+  /** Asks the job to stop: CANCELLED at once if no worker has it, else CANCELLING. A job that has ended stays as it is. */
+  cancel(name: string): Promise<R>;
+  /** Deletes a job that has ended, with its artifacts, checkpoints and saved state; FAILED_PRECONDITION if it has not. */
+  delete(name: string): Promise<void>;
+  /**
+   * The job as it is now (unless that change is `afterChange` or older), then every change, until it has ended; with
+   * `afterChange`, everything that came after it, as far back as the last 64 changes. Returns when `signal` is aborted.
+   */
+  watch(name: string, afterChange: number, signal: AbortSignal): AsyncGenerator<JobChange<R>, void, undefined>;
+  /** Changes the resource by compare-and-swap; `change` may run several times. Workers use `RunningJob.update`. */
+  update(name: string, change: (resource: R) => R): Promise<R>;
+};
+
+/**
+ * Opens the jobs of one kind, and creates what they need on the bus, whose topology must stand.
+ *
+ * @param options.ackWaitMs how long a worker may be silent before its job goes to another one, 30 s unless told.
+ */
+export async function openJobs<R extends Job>(
+  bus: Bus,
+  kind: JobKind<R>,
+  options: { ackWaitMs?: number } = {},
+): Promise<Jobs<R>> {
+  const storage = await typed(() => openStorage(bus, kind, options));
+  const { resources } = storage;
+
+  /** Entry of the job of this name. */
+  const entryOf = async (name: string): Promise<Entry<R>> => {
+    const entry = await resources.get(parseName(kind.collection, name));
+    if (entry === undefined) throw notFound(name);
+    return entry;
+  };
+  const update = (name: string, change: (resource: R) => R) =>
+    typed(async () => {
+      const id = parseName(kind.collection, name);
+      return (await changeResource(storage, id, () => entryOf(name), change)).value;
+    });
+
+  return {
+    kind,
+    storage,
+    create: (request) => typed(() => create(storage, request)),
+    get: (name) => typed(async () => (await entryOf(name)).value),
+    list: (request = {}) =>
+      typed(async () => {
+        const entries = await resources.list();
+        return pageOf(
+          entries.map(({ value }) => value),
+          kind.collection,
+          request,
+        );
+      }),
+    cancel: (name) => update(name, (job) => cancelled(job, new Date())),
+    delete: (name) => typed(async () => deleteJob(storage, () => entryOf(name))),
+    watch: (name, afterChange, signal) => watch(storage, () => entryOf(name), afterChange, signal),
+    update,
+  };
+}
+
+async function create<R extends Job>(storage: Storage<R>, request: CreateJob<R>): Promise<R> {
+  const { resources, kind } = storage;
+  const { requestId = '', resource, traceparent = activeTraceparent() } = request;
+  const id = request.id ? parseId(idField(kind.singular), request.id) : idFor(requestId);
+  const name = resourceName(kind.collection, id);
+  const createTime = new Date();
+  const status = JobStatus.fromPartial({ state: JobState.PENDING, createTime, requestId, traceparent });
+  const entry = await createOrFind(storage, id, { ...resource, name, status });
+  if (entry.found && (requestId === '' || statusOf(entry.value).requestId !== requestId)) throw alreadyExists(name);
+  /*
+   * Done for a job that was found, too: the call that created it may have died before it came here. Stored first, announced
+   * second, queued last, so that nobody can know of a job that may be lost, nor start one that was not announced.
+   */
+  if (stateOf(entry.value) === JobState.PENDING) {
+    await announce(storage, entry);
+    await enqueue(storage, id);
+  }
+  return (await resources.get(id))?.value ?? entry.value;
+}
+
+async function createOrFind<R extends Job>(
+  { resources }: Storage<R>,
+  id: string,
+  value: R,
+): Promise<Entry<R> & { found: boolean }> {
+  for (;;) {
+    try {
+      return { key: id, value, revision: await resources.create(id, value), found: false };
+    } catch (error) {
+      if (!(error instanceof RevisionConflict)) throw error;
+    }
+    const existing = await resources.get(id);
+    // Deleted between the two: create it after all.
+    if (existing) return { ...existing, found: true };
+  }
+}
+
+function idFor(requestId: string): string {
+  // Ids begin with a letter.
+  if (requestId === '') return `j${randomBytes(10).toString('hex')}`;
+  return `j${createHash('sha256').update(requestId).digest('hex').slice(0, 20)}`;
+}
+
+function activeTraceparent(): string {
+  const carrier: { traceparent?: string } = {};
+  propagation.inject(context.active(), carrier);
+  return carrier.traceparent ?? '';
+}
+
+async function deleteJob<R extends Job>(storage: Storage<R>, read: () => Promise<Entry<R>>): Promise<void> {
+  const { resources, state, artifacts, checkpoints, kind } = storage;
+  const entry = await read();
+  const { key: id, value, revision } = entry;
+  if (!isEnded(value)) {
+    throw failedPrecondition(`${value.name} has not ended; cancel it, and delete it when it has stopped`, {
+      reason: 'JOB_NOT_ENDED',
+    });
+  }
+  // The resource goes last: as long as it is there, a delete that was interrupted can be repeated.
+  for (const objects of [artifacts, checkpoints]) {
+    for (const { name } of await objects.list(`${value.name}/`)) await objects.delete(name);
+  }
+  await deleteSaved(storage, id);
+  await state.delete(stateKey(kind, id, 'claim'));
+  try {
+    await resources.delete(id, revision);
+  } catch (error) {
+    // A job that has ended does not change: somebody else has deleted it.
+    if (error instanceof RevisionConflict) return;
+    throw error;
+  }
+  await publishEvent(storage, entry, 'deleted');
+}
+
+async function* watch<R extends Job>(
+  { resources }: Storage<R>,
+  read: () => Promise<Entry<R>>,
+  afterChange: number,
+  signal: AbortSignal,
+): AsyncGenerator<JobChange<R>, void, undefined> {
+  if (!Number.isSafeInteger(afterChange) || afterChange < 0) {
+    const description = `expected 0 or the number of a change, found ${afterChange}`;
+    throw invalidArgument([{ field: 'after_change', description }]);
+  }
+  try {
+    const now = await read();
+    // Changes of other jobs come between; none of this one lies between its last and `afterChange`.
+    if (now.revision <= afterChange && isEnded(now.value)) return;
+    const from = afterChange === 0 ? now.revision : Math.min(afterChange, now.revision) + 1;
+    for await (const { value, revision } of resources.watch(now.key, from, signal)) {
+      if (value !== undefined) yield { change: revision, resource: value };
+      // A job of this name that was deleted before this one was created is history, too.
+      else if (revision > now.revision) throw notFound(now.value.name);
+      if (value !== undefined && revision >= now.revision && isEnded(value)) return;
+    }
+  } catch (error) {
+    throw NssError.from(error);
+  }
+}

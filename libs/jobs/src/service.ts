@@ -1,0 +1,54 @@
+import { type CallContext, type Definition, type FieldViolation, type Implementation, invalidArgument } from '@nss/rpc';
+import type { Jobs } from './jobs.ts';
+import { type Job, snakeCase } from './kinds.ts';
+
+/** Checks a spec before anything is stored: everything that is wrong with it, with field paths from `spec`. */
+export type Validate<Spec> = (spec: Spec) => readonly FieldViolation[];
+
+type Fields = { readonly [field: string]: unknown };
+
+/**
+ * The six standard methods of a kind of job (Create, Get, List, Cancel, Delete, Watch), for every service whose requests have
+ * the standard form: they differ in the names of fields only. `D` is the generated definition; what it has besides is left to its
+ * service.
+ */
+export function jobService<D extends Definition, R extends Job>(
+  jobs: Jobs<R>,
+  validate: Validate<R['spec']>,
+): Implementation<Pick<D, StandardMethod & keyof D>> {
+  const { singular, collection } = jobs.kind;
+  const [one, many] = [capitalised(singular), capitalised(collection)];
+  const nameOf = (request: Fields) => String(request.name);
+  const handlers = {
+    async [`create${one}`](request: Fields) {
+      const resource = request[singular] as R | undefined;
+      const violations = resource
+        ? validate(resource.spec)
+        : [{ field: snakeCase(singular), description: 'expected the resource to create' }];
+      if (violations.length > 0) throw invalidArgument(violations);
+      const [id, requestId] = [request[`${singular}Id`], request.requestId] as string[];
+      return jobs.create({ id, requestId, resource: resource as R });
+    },
+    [`get${one}`]: (request: Fields) => jobs.get(nameOf(request)),
+    async [`list${many}`](request: Fields) {
+      const { resources, nextPageToken } = await jobs.list(request);
+      return { [collection]: resources, nextPageToken };
+    },
+    [`cancel${one}`]: (request: Fields) => jobs.cancel(nameOf(request)),
+    async [`delete${one}`](request: Fields) {
+      await jobs.delete(nameOf(request));
+      return {};
+    },
+    async *[`watch${one}`](request: Fields, { signal }: CallContext) {
+      for await (const { change, resource } of jobs.watch(nameOf(request), Number(request.afterChange), signal)) {
+        yield { change, [singular]: resource };
+      }
+    },
+  };
+  // The compiler does not follow names that are put together; the tests call every method of every kind.
+  return handlers as unknown as Implementation<Pick<D, StandardMethod & keyof D>>;
+}
+
+type StandardMethod = `${'create' | 'get' | 'list' | 'cancel' | 'delete' | 'watch'}${string}`;
+
+const capitalised = (name: string) => name[0].toUpperCase() + name.slice(1);

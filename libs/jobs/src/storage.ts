@@ -1,0 +1,130 @@
+import {
+  ARTIFACTS,
+  type Bus,
+  CHECKPOINTS,
+  type Codec,
+  type Entry,
+  ensureQueue,
+  eventSubject,
+  jobQueue,
+  jobSubject,
+  type Objects,
+  openObjects,
+  openStore,
+  publish,
+  publishOnce,
+  RevisionConflict,
+  type Store,
+} from '@nss/bus';
+import { resourceName } from '@nss/rpc';
+import type { Job, JobKind } from './kinds.ts';
+import { isEnded, PARTICIPLES, stateOf, statusOf } from './states.ts';
+
+/** Where jobs of one kind are kept, queued and announced. */
+export type Storage<R extends Job> = {
+  readonly bus: Bus;
+  readonly kind: JobKind<R>;
+  /** Resources by id, in bucket `nss-<collection>`. */
+  readonly resources: Store<R>;
+  /** Claims and saved states, by `<collection>.<id>.<what>`, in bucket `nss-job-state`. */
+  readonly state: Store<Uint8Array>;
+  readonly artifacts: Objects;
+  readonly checkpoints: Objects;
+};
+
+const STATE_BUCKET = 'nss-job-state';
+
+/** Changes of a job that a watcher may miss while it reconnects and still get; NATS keeps no more than 64. */
+const HISTORY = 64;
+
+/** Opens the buckets and the queue; the topology must stand. */
+export async function openStorage<R extends Job>(
+  bus: Bus,
+  kind: JobKind<R>,
+  options: { ackWaitMs?: number },
+): Promise<Storage<R>> {
+  await ensureQueue(bus, jobQueue(kind.collection), options);
+  return {
+    bus,
+    kind,
+    resources: await openStore(bus, `nss-${kind.collection}`, kind.codec, { history: HISTORY }),
+    state: await openStore(bus, STATE_BUCKET, BYTES),
+    artifacts: await openObjects(bus, ARTIFACTS),
+    checkpoints: await openObjects(bus, CHECKPOINTS),
+  };
+}
+
+/** Key of something that belongs to a job, in the bucket of states. */
+export function stateKey({ collection }: { collection: string }, id: string, what: 'claim' | 'saved'): string {
+  return `${collection}.${id}.${what}`;
+}
+
+/**
+ * Changes a resource by compare-and-swap, and announces its state if that is new. `change` may run several times, and returns
+ * the same object to leave all as it is. `read` gives the entry to start from, and throws if there is none or it must not be
+ * changed.
+ */
+export async function changeResource<R extends Job>(
+  storage: Storage<R>,
+  id: string,
+  read: (attempt: number) => Promise<Entry<R>>,
+  change: (resource: R) => R,
+): Promise<Entry<R>> {
+  let stateBefore: string | undefined;
+  for (let attempt = 0; ; attempt++) {
+    const before = await read(attempt);
+    // An attempt whose answer was lost may have taken effect: what counts is the state that was found first.
+    stateBefore ??= stateOf(before.value);
+    const value = change(before.value);
+    try {
+      const changed = value !== before.value;
+      const revision = changed ? await storage.resources.update(id, value, before.revision) : before.revision;
+      const entry = { key: id, value, revision };
+      if (stateOf(value) !== stateBefore) await announce(storage, entry);
+      return entry;
+    } catch (error) {
+      if (!(error instanceof RevisionConflict)) throw error;
+    }
+  }
+}
+
+/** Publishes the event that a job is in its state. Doing so again soon changes nothing. */
+export async function announce<R extends Job>(storage: Storage<R>, entry: Entry<R>): Promise<void> {
+  const participle = PARTICIPLES[stateOf(entry.value)];
+  if (participle) await publishEvent(storage, entry, participle);
+}
+
+/** Publishes `nss.v1.<collection>.<id>.<participle>` with the resource as its body. */
+export async function publishEvent<R extends Job>(
+  { bus, kind }: Storage<R>,
+  { key: id, value, revision }: Entry<R>,
+  participle: string,
+): Promise<void> {
+  await publish(bus, eventSubject(kind.collection, id, participle), kind.codec.encode(value).finish(), {
+    messageId: `${value.name}/${revision}/${participle}`,
+  });
+}
+
+/** Puts a job into the work queue, unless it is there already, waiting or held by a worker. */
+export async function enqueue<R extends Job>({ bus, kind }: Storage<R>, id: string): Promise<boolean> {
+  const name = resourceName(kind.collection, id);
+  return publishOnce(bus, jobSubject(kind.collection, id), new TextEncoder().encode(name));
+}
+
+/** A job younger than this is being queued by whoever created it. */
+const QUEUED_WITHIN_MS = 10_000;
+
+/**
+ * Puts every job that has not ended into the queue. Nearly always all are there; one is not if whoever created it died before it
+ * could publish. Gives the ids of those.
+ */
+export async function requeueLost<R extends Job>(storage: Storage<R>, now: Date): Promise<string[]> {
+  const lost: string[] = [];
+  for (const { key, value } of await storage.resources.list()) {
+    const ageMs = now.getTime() - (statusOf(value).createTime?.getTime() ?? 0);
+    if (ageMs > QUEUED_WITHIN_MS && !isEnded(value) && (await enqueue(storage, key))) lost.push(key);
+  }
+  return lost;
+}
+
+const BYTES: Codec<Uint8Array> = { encode: (value) => ({ finish: () => value }), decode: (bytes) => bytes };
