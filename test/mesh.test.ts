@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { type Bus, CHECKPOINTS, connectBus, ensureTopology, openObjects } from '@nss/bus';
+import { ARTIFACTS, type Bus, CHECKPOINTS, connectBus, ensureTopology, openObjects } from '@nss/bus';
 import { startNatsServer, type TestNatsServer } from '@nss/bus/testing';
 import {
   Campaign,
@@ -367,6 +367,24 @@ test('a campaign that is over its budget stops, says so and keeps what it found'
   const campaign = await watchToEnd('campaigns/fourth');
   assert.equal(campaign.status?.state, JobState.FAILED);
   assert.equal(campaign.status?.error?.reason, 'BUDGET_EXHAUSTED');
+});
+
+test('a deleted campaign leaves nothing behind, and another one may take its name', async () => {
+  await campaigns.deleteCampaign({ name: 'campaigns/second' });
+  const left = async () => {
+    const names: string[] = [];
+    for (const bucket of [CHECKPOINTS, ARTIFACTS]) {
+      for (const { name } of await (await openObjects(bus, bucket)).list()) names.push(name);
+    }
+    return names.filter((name) => name.includes('/second'));
+  };
+  assert.deepEqual(await left(), []);
+  const phases = [Phase.WARMUP, Phase.SEARCH];
+  const campaign = tiny([90_000], { phases });
+  await campaigns.createCampaign({ campaignId: 'second', campaign, requestId: 'second' });
+  const { status, eliteSpaces } = await watchToEnd('campaigns/second');
+  assert.equal(status?.state, JobState.SUCCEEDED);
+  assert.equal(eliteSpaces[0].targetMultiplyAdds, 90_000);
 });
 
 test('a file that no job left is not found', async () => {

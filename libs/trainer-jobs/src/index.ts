@@ -10,4 +10,4 @@ export {
   type WeightSettings,
   type Work,
 } from './spec.ts';
-export { trainFor, type WeightsToTrain } from './train.ts';
+export { type Trained, trainFor, type WeightsToTrain } from './train.ts';

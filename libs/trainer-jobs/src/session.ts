@@ -36,6 +36,9 @@ export function withTrainer<T>(
   { dataset, space, weights, seed }: Session,
   use: (trainer: Trainer) => Promise<T>,
 ): Promise<T> {
+  // Nothing is lost while a job waits: what was done before stays counted.
+  const { completed = 0, total = 0, unit = '' } = job.resource().status?.progress ?? {};
+  job.progress({ activity: 'waiting for a trainer', completed, total, unit });
   const open = { dataset, searchSpace: fromSearchSpace(space), weights, seed };
   return withTrainerRetry({ bus, job: job.name, open, signal: job.signal, logger: job.logger }, async (session) => {
     await startUse(job, session.info);

@@ -16,21 +16,34 @@ export type WeightsToTrain = {
   readonly seed: number;
   /** What people read meanwhile, for example "training the super network". */
   readonly activity: string;
+  /** Steps that `use` takes afterwards; the job's progress counts them in from the beginning. */
+  readonly stepsAfter?: number;
+};
+
+/** A trainer whose super network is trained. */
+export type Trained = {
+  readonly trainer: Trainer;
+  /** Holds the trained weights. */
+  readonly checkpoint: Checkpoint;
+  /** Tells how many of `stepsAfter` are done. */
+  readonly progress: (activity: string, stepsDone: number) => void;
 };
 
 /**
- * Trains weights for a job, then calls `use` in the same session, with the checkpoint that holds them. Survives the loss of
- * trainers and of this process: everything goes on from the last checkpoint, also when only `use` is left to do, which
- * therefore must bear being called again.
+ * Trains weights for a job, then calls `use` in the same session. Survives the loss of trainers and of this process:
+ * everything goes on from the last checkpoint, also when only `use` is left to do, which therefore must bear being called
+ * again.
  */
 export async function trainFor<T>(
   job: RunningJob<JobResource>,
   tools: TrainerTools,
-  { work, space, weights, split, seed, activity, ...rest }: WeightsToTrain,
-  use: (trainer: Trainer, trained: Checkpoint) => Promise<T>,
+  { work, space, weights, split, seed, activity, stepsAfter = 0, ...rest }: WeightsToTrain,
+  use: (trained: Trained) => Promise<T>,
 ): Promise<T> {
   const images = split === 'all' ? work.images.all : work.images.half;
   const until = rest.until ?? iterationsOf(weights, images).total;
+  const total = until + stepsAfter;
+  const unit = stepsAfter > 0 ? 'steps' : 'iterations';
   const { load, checkpointing, finish } = jobCheckpoints<TrainingState>(job, tools);
   return withTrainer(job, tools, { dataset: work.dataset, space, weights, seed }, async (trainer) => {
     const resumeFrom = await load();
@@ -44,12 +57,18 @@ export async function trainFor<T>(
       until,
       resumeFrom,
       checkpointing,
-      onProgress: ({ iteration }) => job.progress({ activity, completed: iteration, total: until, unit: 'iterations' }),
+      onProgress: ({ iteration }) => job.progress({ activity, completed: iteration, total, unit }),
       signal: job.signal,
     });
-    if (resumeFrom?.iteration === until) return use(trainer, resumeFrom.checkpoint);
+    const useTrained = (checkpoint: Checkpoint) =>
+      use({
+        trainer,
+        checkpoint,
+        progress: (activity, stepsDone) => job.progress({ activity, completed: until + stepsDone, total, unit }),
+      });
+    if (resumeFrom?.iteration === until) return useTrained(resumeFrom.checkpoint);
     const checkpoint = await trainer.save(checkpointing.idAt(until));
     await finish({ iteration: until, checkpoint });
-    return use(trainer, checkpoint);
+    return useTrained(checkpoint);
   });
 }

@@ -1,9 +1,8 @@
 import { type Evaluation, type EvaluationSpec, type FieldViolation, toNetworkSpace } from '@nss/contracts';
 import type { RunningJob } from '@nss/jobs';
 import { invalidArgument } from '@nss/rpc';
-import type { Trainer } from '@nss/search';
-import { formatArchitecture, type NetworkSpace, randomOf } from '@nss/space';
-import { checkBatch, type TrainerTools, toSettings, toWork, trainFor } from '@nss/trainer-jobs';
+import { type Architecture, formatArchitecture, type NetworkSpace, randomOf } from '@nss/space';
+import { checkBatch, type Trained, type TrainerTools, toSettings, toWork, trainFor } from '@nss/trainer-jobs';
 import { ARCHITECTURES_FILE, architecturesCsv } from './architectures-csv.ts';
 import { compareHypervolumes, compareSpaces, type MeasuredRow } from './comparison.ts';
 import { distinctArchitectures, drawRows, type Row } from './rows.ts';
@@ -25,7 +24,8 @@ export async function runEvaluation(job: RunningJob<Evaluation>, tools: TrainerT
   if (!evaluation) throw invalidArgument(violations);
   const { work, settings, spaces } = evaluation;
   const rows = await drawRows(work.space, work.input, spaces, settings.architecturesPerSpace, work.seed);
-  const measured = await trainFor(
+  const architectures = distinctArchitectures(rows);
+  const measurements = await trainFor(
     job,
     tools,
     {
@@ -36,9 +36,11 @@ export async function runEvaluation(job: RunningJob<Evaluation>, tools: TrainerT
       // Never the super network that a search used, not even its initial weights.
       seed: randomOf(work.seed, 'evaluation', 'super-network').integer(0, 2 ** 31 - 1),
       activity: 'training the super network',
+      stepsAfter: architectures.length,
     },
-    (trainer) => measure(job, trainer, rows, settings.calibrationImages, tools.checkpointEveryMs),
+    (trained) => measure(job, trained, architectures, settings.calibrationImages, tools.checkpointEveryMs),
   );
+  const measured = measuredRows(rows, architectures, measurements);
   const labels = spaces.map(({ label }) => label);
   const hypervolumes = compareHypervolumes(measured);
   const architecturesArtifact = await job.artifacts.put(ARCHITECTURES_FILE, architecturesCsv(measured));
@@ -53,18 +55,17 @@ export async function runEvaluation(job: RunningJob<Evaluation>, tools: TrainerT
   }));
 }
 
-/** What was measured so far, in the order of the distinct architectures. */
+/** What was measured so far, in the order of the architectures. */
 type Measurements = { errorsPercent: number[]; losses: number[] };
 
-/** Measures every row, each architecture once. What was measured before this worker took the job is not measured again. */
+/** Measures architectures. What was measured before this worker took the job is not measured again. */
 async function measure(
   job: RunningJob<Evaluation>,
-  trainer: Trainer,
-  rows: readonly Row[],
+  { trainer, progress }: Trained,
+  architectures: readonly Architecture[],
   calibrationImages: number,
   storeEveryMs: number,
-): Promise<MeasuredRow[]> {
-  const architectures = distinctArchitectures(rows);
+): Promise<Measurements> {
   const { errorsPercent, losses } = await loadMeasurements(job);
   let storedAt = Date.now();
   while (losses.length < architectures.length) {
@@ -73,17 +74,20 @@ async function measure(
     const found = await trainer.evaluate(chunk, calibrationImages);
     errorsPercent.push(...found.errorsPercent);
     losses.push(...found.losses);
-    job.progress({
-      activity: 'measuring architectures',
-      completed: losses.length,
-      total: architectures.length,
-      unit: 'architectures',
-    });
+    progress('measuring architectures', losses.length);
     if (Date.now() - storedAt < storeEveryMs) continue;
     await storeMeasurements(job, { errorsPercent, losses });
     storedAt = Date.now();
   }
   await storeMeasurements(job, { errorsPercent, losses });
+  return { errorsPercent, losses };
+}
+
+function measuredRows(
+  rows: readonly Row[],
+  architectures: readonly Architecture[],
+  { errorsPercent, losses }: Measurements,
+): MeasuredRow[] {
   const indices = new Map(architectures.map((architecture, i) => [formatArchitecture(architecture), i]));
   return rows.map((row) => {
     const i = indices.get(formatArchitecture(row.architecture)) as number;

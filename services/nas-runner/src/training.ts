@@ -29,9 +29,9 @@ export async function runTraining(job: RunningJob<Training>, tools: TrainerTools
       seed: work.seed,
       activity: 'training',
     },
-    async (trainer, { checkpointId }) => {
-      const measured = await trainer.evaluate([architecture], settings.calibrationImages);
-      return { testErrorPercent: measured.errorsPercent[0], testLoss: measured.losses[0], checkpointId };
+    async ({ trainer, checkpoint }) => {
+      const { errorsPercent, losses } = await trainer.evaluate([architecture], settings.calibrationImages);
+      return { testErrorPercent: errorsPercent[0], testLoss: losses[0], checkpointId: checkpoint.checkpointId };
     },
   );
   await job.update((resource) => ({

@@ -66,9 +66,12 @@ function phaseState(views: readonly (JobView | undefined)[]): JobState {
   return states.includes(JobState.FAILED) ? JobState.FAILED : JobState.CANCELLED;
 }
 
-/** What is left takes as long as what is done took, in proportion; this holds however many trainers share the work. */
+/**
+ * What is left takes as long as what is done took, in proportion; this holds however many trainers share the work. Counts
+ * from when the first trainer began: jobs may wait long for one.
+ */
 function etaSeconds(created: readonly { status: JobStatus | undefined }[], completed: number, now: Date): number {
-  const starts = created.flatMap(({ status }) => (status?.startTime ? [status.startTime.getTime()] : []));
+  const starts = created.flatMap(({ status }) => status?.trainerUses[0]?.startTime?.getTime() ?? []);
   if (completed >= 1) return 0;
   if (starts.length === 0 || completed < leastForEta) return -1;
   return ((now.getTime() - Math.min(...starts)) / 1000) * ((1 - completed) / completed);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { PhaseName } from '@nss/campaign';
+import { type PhaseName, phaseName, type ResolvedCampaign } from '@nss/campaign';
 import { targetLabel } from '@nss/space';
 
 /** Where an architecture search works: inside an Elite Space, or, as the baseline, on the whole search space. */
@@ -63,6 +63,16 @@ export function planCampaign({ campaignId, targets, seeds, phases, repeats }: Pl
   }
   return plan;
 }
+
+/** The jobs of a campaign. */
+export function planOf(campaignId: string, resolved: ResolvedCampaign): PlannedJob[] {
+  const { targets, seeds, settings } = resolved;
+  return planCampaign({ campaignId, targets, seeds, phases: phasesOf(resolved), repeats: settings.training.repeats });
+}
+
+/** The phases of a campaign by name, in the order they run. */
+export const phasesOf = ({ phases }: ResolvedCampaign): PhaseName[] =>
+  phases.flatMap((phase) => phaseName(phase) ?? []);
 
 /** Label of an evaluated space: the target, and the seed where there are several. */
 export function spaceLabel(target: number, seed: number, seeds: readonly number[]): string {

@@ -1,12 +1,17 @@
 import { type ResolvedCampaign, resolveSettings, settingsSchema } from '@nss/campaign';
 import { Campaign, type CampaignServiceService, type CampaignSpec, type FieldViolation } from '@nss/contracts';
-import { type Jobs, jobService } from '@nss/jobs';
-import { type Implementation, invalidArgument } from '@nss/rpc';
+import { isEnded, type Jobs, jobService } from '@nss/jobs';
+import { type Implementation, invalidArgument, NssError, parseName } from '@nss/rpc';
+import { planOf } from './campaign-plan.ts';
+import type { JobApis } from './child-jobs.ts';
 
 type Methods = Implementation<Omit<typeof CampaignServiceService, 'readArtifact'>>;
 
-/** The standard methods of campaigns; a campaign is stored with the settings that its spec comes to. */
-export function campaignService(campaigns: Jobs<Campaign>): Methods {
+/**
+ * The standard methods of campaigns. A campaign is stored with the settings that its spec comes to, and deleted with the jobs
+ * that it has created.
+ */
+export function campaignService(campaigns: Jobs<Campaign>, apis: JobApis): Methods {
   const methods = jobService<typeof CampaignServiceService, Campaign>(campaigns, campaignViolations);
   return {
     ...methods,
@@ -17,7 +22,25 @@ export function campaignService(campaigns: Jobs<Campaign>): Methods {
       const settings = resolved && 'settings' in resolved ? resolved.settings : undefined;
       return methods.createCampaign({ ...request, campaign: campaign && Campaign.create({ spec, settings }) }, context);
     },
+    async deleteCampaign(request, context) {
+      const campaign = await campaigns.get(request.name);
+      // Its jobs first: as long as the campaign is there, a delete that was interrupted can be repeated.
+      if (isEnded(campaign)) await deleteJobs(campaign, apis);
+      return methods.deleteCampaign(request, context);
+    },
   };
+}
+
+async function deleteJobs(campaign: Campaign, apis: JobApis): Promise<void> {
+  const plan = planOf(parseName('campaigns', campaign.name), resolvedCampaign(campaign));
+  // The last ones first: a warmup stays as long as there are searches that name it.
+  for (const { kind, id } of plan.toReversed()) {
+    try {
+      await apis[kind].delete(apis[kind].nameOf(id));
+    } catch (error) {
+      if (NssError.from(error).codeName !== 'NOT_FOUND') throw error;
+    }
+  }
 }
 
 /** A stored campaign as it is to be run: with the settings that were stored, whatever a preset has become since. */

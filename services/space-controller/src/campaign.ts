@@ -6,7 +6,7 @@ import { renderAll } from '@nss/report';
 import { failedPrecondition, NssError } from '@nss/rpc';
 import { budgetError } from './campaign-budget.ts';
 import { type JobView, phaseStatuses, shareDone } from './campaign-phases.ts';
-import { type PlannedJob, planCampaign } from './campaign-plan.ts';
+import { type PlannedJob, phasesOf, planOf } from './campaign-plan.ts';
 import { resolvedCampaign } from './campaign-service.ts';
 import { hasEnded, type JobApi, type JobApis, type Resources, watchToEnd } from './child-jobs.ts';
 import { specOf } from './child-specs.ts';
@@ -26,20 +26,19 @@ export type CampaignTools = {
  */
 export async function runCampaign(job: RunningJob<Campaign>, tools: CampaignTools): Promise<void> {
   const resolved = resolvedCampaign(job.resource());
-  const phases = resolved.phases.flatMap((phase) => phaseName(phase) ?? []);
-  const { settings, targets, seeds } = resolved;
   const run: Run = {
     job,
     tools,
     resolved,
-    phases,
-    plan: planCampaign({ campaignId: job.id, targets, seeds, phases, repeats: settings.training.repeats }),
+    phases: phasesOf(resolved),
+    plan: planOf(job.id, resolved),
     found: new Map(),
     report: JobState.PENDING,
     overBudget: new AbortController(),
     halt: new AbortController(),
   };
-  const board = keepPublished(run);
+  // Without its board the campaign cannot go on: whatever waits then ends with the same error.
+  const board = keepPublished(run).catch((error) => run.halt.abort(error));
   try {
     const ends = new Map<string, Promise<Found>>();
     for (const planned of run.plan) {
@@ -50,16 +49,26 @@ export async function runCampaign(job: RunningJob<Campaign>, tools: CampaignTool
       );
     }
     await Promise.all(ends.values());
-    if (phases.includes('report')) await report(run);
+    if (run.phases.includes('report')) await report(run);
+    await stop(run, board);
+    await publish(run);
   } catch (error) {
-    if (job.signal.aborted && job.cancelled()) await cancelJobs(run);
+    await stop(run, board);
+    const end = job.cancelled() ? JobState.CANCELLED : JobState.FAILED;
+    // Otherwise somebody goes on: another worker, or another attempt.
+    if (job.cancelled() || !(job.signal.aborted || NssError.from(error).retryable)) {
+      await cancelJobs(run);
+      await publish(run, end);
+    }
     throw error;
-  } finally {
-    run.halt.abort();
-    await board;
   }
-  await publish(run);
   throwFailures(run);
+}
+
+/** Ends what goes on in the background. */
+async function stop({ halt }: Run, board: Promise<void>): Promise<void> {
+  halt.abort();
+  await board;
 }
 
 /** A job as it is now, or why it was never created. */
@@ -94,6 +103,7 @@ async function runPlanned(run: Run, planned: PlannedJob, needs: Promise<Found[]>
   const api = run.tools.apis[planned.kind] as unknown as JobApi<unknown, Resources[keyof Resources]>;
   const signal = AbortSignal.any([run.job.signal, run.halt.signal]);
   const name = api.nameOf(planned.id);
+  signal.throwIfAborted();
   try {
     keep(await api.create(planned.id, specFor(run, planned, needed), requestId(run, name), signal));
   } catch (thrown) {
@@ -108,8 +118,13 @@ async function runPlanned(run: Run, planned: PlannedJob, needs: Promise<Found[]>
   return ended;
 }
 
-/** Tells the job which campaign it belongs to, and makes creating it again harmless. */
-const requestId = ({ job }: Run, name: string) => `${job.name}/${name}`;
+/**
+ * Tells the job which campaign it belongs to, and makes creating it again harmless. The time keeps apart campaigns of one
+ * name: jobs that an earlier one has left are not taken for this one's.
+ */
+function requestId({ job }: Run, name: string): string {
+  return `${job.name}/${name}/${job.resource().status?.createTime?.getTime()}`;
+}
 
 /** An evaluation compares what was found, be it little; everything else needs all that it needs. */
 function reasonToSkip(planned: PlannedJob, needed: readonly Found[]): string | undefined {
@@ -157,7 +172,8 @@ async function keepPublished(run: Run): Promise<void> {
   }
 }
 
-async function publish(run: Run): Promise<void> {
+/** `stopped` is the state of phases that have not ended and will not. */
+async function publish(run: Run, stopped?: JobState): Promise<void> {
   const { job, phases, plan, found } = run;
   const views = new Map(
     [...found].map(([id, view]): [string, JobView] => [
@@ -165,7 +181,9 @@ async function publish(run: Run): Promise<void> {
       'skipped' in view ? view : { name: view.name, status: view.status },
     ]),
   );
-  const statuses = phaseStatuses(phases, plan, views, run.report, new Date());
+  const statuses = phaseStatuses(phases, plan, views, run.report, new Date()).map((status) =>
+    stopped && unfinished.has(status.state) ? { ...status, state: stopped, etaSeconds: -1 } : status,
+  );
   const eliteSpaces = plan.flatMap(({ id, kind }) => {
     const search = found.get(id);
     return kind === 'search' && succeeded(search) ? eliteSpaceOf(search as Search) : [];
@@ -194,26 +212,37 @@ function eliteSpaceOf({ name, spec, result }: Search): EliteSpace[] {
   ];
 }
 
-async function cancelJobs(run: Run): Promise<void> {
-  const running = run.plan.flatMap(({ id, kind }) => {
-    const found = run.found.get(id);
-    return !found || 'skipped' in found || hasEnded(found.status)
-      ? []
-      : [{ api: run.tools.apis[kind], name: found.name }];
+/** Cancels every job that may be there and run: the worker before this one may have created some that this one has not seen. */
+async function cancelJobs({ job, plan, found, tools }: Run): Promise<void> {
+  const names = plan.flatMap(({ id, kind }) => {
+    const known = found.get(id);
+    const over = known && ('skipped' in known || hasEnded(known.status));
+    return over ? [] : [{ api: tools.apis[kind], name: tools.apis[kind].nameOf(id) }];
   });
-  const results = await Promise.allSettled(running.map(({ api, name }) => api.cancel(name)));
-  for (const [i, result] of results.entries()) {
-    if (result.status === 'fulfilled') continue;
-    run.job.logger.error(
-      { error: result.reason, job: running[i].name },
-      'a job of the campaign could not be cancelled',
-    );
-  }
+  await Promise.all(
+    names.map(async ({ api, name }) => {
+      try {
+        await api.cancel(name);
+      } catch (error) {
+        if (NssError.from(error).codeName === 'NOT_FOUND') return;
+        job.logger.error({ error, job: name }, 'a job of the campaign could not be cancelled');
+      }
+    }),
+  );
 }
 
 async function report(run: Run): Promise<void> {
-  const { job, plan, found, resolved, tools } = run;
   run.report = JobState.RUNNING;
+  try {
+    await writeReport(run);
+    run.report = JobState.SUCCEEDED;
+  } catch (error) {
+    run.report = JobState.FAILED;
+    throw error;
+  }
+}
+
+async function writeReport({ job, plan, found, resolved, tools }: Run): Promise<void> {
   const jobs = plan.map((planned) => ({ planned, found: found.get(planned.id) }) as CampaignJob);
   const data = await reportDataOf(job.id, job.resource(), resolved, jobs, { ...tools.source, now: new Date() });
   const artifacts: string[] = [];
@@ -221,7 +250,6 @@ async function report(run: Run): Promise<void> {
     artifacts.push(await job.artifacts.put(file, text));
   }
   await job.update((campaign) => ({ ...campaign, artifacts }));
-  run.report = JobState.SUCCEEDED;
 }
 
 function throwFailures({ plan, found, overBudget }: Run): void {
@@ -238,5 +266,7 @@ function throwFailures({ plan, found, overBudget }: Run): void {
     reason: 'JOBS_FAILED',
   });
 }
+
+const unfinished: ReadonlySet<JobState> = new Set([JobState.PENDING, JobState.RUNNING]);
 
 const publishEveryMs = 1_000;

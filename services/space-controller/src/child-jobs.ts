@@ -37,6 +37,7 @@ export type JobApi<Spec, Resource> = {
   /** Gives the job that is there already when it was created with the same request id. */
   create(id: string, spec: Spec, requestId: string, signal: AbortSignal): Promise<Resource>;
   cancel(name: string): Promise<unknown>;
+  delete(name: string): Promise<unknown>;
   watch(
     name: string,
     afterChange: number,
@@ -65,6 +66,7 @@ export function connectJobApis({ spaceController, evaluator, nasRunner }: JobOwn
       create: (warmupId, spec, requestId, signal) =>
         warmups.createWarmup({ warmupId, warmup: Warmup.create({ spec }), requestId }, { signal }),
       cancel: (name) => warmups.cancelWarmup({ name }),
+      delete: (name) => warmups.deleteWarmup({ name }),
       watch: (name, afterChange, signal) =>
         changesOf(warmups.watchWarmup({ name, afterChange }, { signal }), ({ warmup }) => warmup),
     },
@@ -73,6 +75,7 @@ export function connectJobApis({ spaceController, evaluator, nasRunner }: JobOwn
       create: (searchId, spec, requestId, signal) =>
         searches.createSearch({ searchId, search: Search.create({ spec }), requestId }, { signal }),
       cancel: (name) => searches.cancelSearch({ name }),
+      delete: (name) => searches.deleteSearch({ name }),
       watch: (name, afterChange, signal) =>
         changesOf(searches.watchSearch({ name, afterChange }, { signal }), ({ search }) => search),
     },
@@ -81,6 +84,7 @@ export function connectJobApis({ spaceController, evaluator, nasRunner }: JobOwn
       create: (evaluationId, spec, requestId, signal) =>
         evaluations.createEvaluation({ evaluationId, evaluation: Evaluation.create({ spec }), requestId }, { signal }),
       cancel: (name) => evaluations.cancelEvaluation({ name }),
+      delete: (name) => evaluations.deleteEvaluation({ name }),
       watch: (name, afterChange, signal) =>
         changesOf(evaluations.watchEvaluation({ name, afterChange }, { signal }), ({ evaluation }) => evaluation),
     },
@@ -89,6 +93,7 @@ export function connectJobApis({ spaceController, evaluator, nasRunner }: JobOwn
       create: (nasRunId, spec, requestId, signal) =>
         nasRuns.createNasRun({ nasRunId, nasRun: NasRun.create({ spec }), requestId }, { signal }),
       cancel: (name) => nasRuns.cancelNasRun({ name }),
+      delete: (name) => nasRuns.deleteNasRun({ name }),
       watch: (name, afterChange, signal) =>
         changesOf(nasRuns.watchNasRun({ name, afterChange }, { signal }), ({ nasRun }) => nasRun),
     },
@@ -97,6 +102,7 @@ export function connectJobApis({ spaceController, evaluator, nasRunner }: JobOwn
       create: (trainingId, spec, requestId, signal) =>
         trainings.createTraining({ trainingId, training: Training.create({ spec }), requestId }, { signal }),
       cancel: (name) => trainings.cancelTraining({ name }),
+      delete: (name) => trainings.deleteTraining({ name }),
       watch: (name, afterChange, signal) =>
         changesOf(trainings.watchTraining({ name, afterChange }, { signal }), ({ training }) => training),
     },

@@ -88,7 +88,7 @@ await runMain('space-controller', async () => {
   const server = await startServer({
     listen: config.NSS_LISTEN,
     services: [
-      service(CampaignServiceService, { ...campaignService(campaigns), readArtifact: readArtifact(artifacts) }),
+      service(CampaignServiceService, { ...campaignService(campaigns, apis), readArtifact: readArtifact(artifacts) }),
       service(WarmupServiceService, jobService<typeof WarmupServiceService, Warmup>(warmups, warmupViolations)),
       service(SearchServiceService, jobService<typeof SearchServiceService, Search>(searches, searchViolations)),
     ],

@@ -1,5 +1,5 @@
 import type { Objects } from '@nss/bus';
-import { datasetFacts, inputShapeOf, phaseName, type ResolvedCampaign } from '@nss/campaign';
+import { datasetFacts, inputShapeOf, type ResolvedCampaign } from '@nss/campaign';
 import { type Campaign, CampaignSettings, type Certificate, JobState, type JobStatus } from '@nss/contracts';
 import type {
   ArchitectureRow,
@@ -15,7 +15,7 @@ import type {
 } from '@nss/report';
 import { dataLoss } from '@nss/rpc';
 import type { NetworkSpace } from '@nss/space';
-import { type PlannedJob, spaceLabel } from './campaign-plan.ts';
+import { type PlannedJob, phasesOf, spaceLabel } from './campaign-plan.ts';
 import type { Resources } from './child-jobs.ts';
 import type { TrajectoryFile } from './trajectory-file.ts';
 
@@ -36,7 +36,7 @@ export async function reportDataOf(
   jobs: readonly CampaignJob[],
   { artifacts, version, commit, now }: ReportSource,
 ): Promise<ReportData> {
-  const { settings, targets, seeds, phases } = resolved;
+  const { settings, targets, seeds } = resolved;
   const startTime = campaign.status?.startTime ?? now;
   const data = {
     campaign: {
@@ -45,7 +45,7 @@ export async function reportDataOf(
       preset: campaign.spec?.preset ?? '',
       targetsMultiplyAdds: targets,
       seeds,
-      phases: phases.flatMap((phase) => phaseName(phase) ?? []),
+      phases: phasesOf(resolved),
       searchSpace: settings.searchSpace,
       input: inputShapeOf(settings.dataset),
       testImages: settings.dataset.testImages || datasetFacts(settings.dataset.name).testImages,

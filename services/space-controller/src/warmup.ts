@@ -25,7 +25,7 @@ export async function runWarmup(job: RunningJob<Warmup>, tools: TrainerTools): P
   const warmup = toWarmup(job.resource().spec, violations);
   if (!warmup) throw invalidArgument(violations);
   const { work, weights } = warmup;
-  const checkpoint = await trainFor(
+  const trained = await trainFor(
     job,
     tools,
     {
@@ -37,9 +37,9 @@ export async function runWarmup(job: RunningJob<Warmup>, tools: TrainerTools): P
       seed: work.seed,
       activity: 'training the super network',
     },
-    async (_, trained) => trained,
+    async ({ checkpoint }) => checkpoint,
   );
-  await job.update((found) => ({ ...found, checkpoint }));
+  await job.update((found) => ({ ...found, checkpoint: trained }));
 }
 
 function toWarmup(

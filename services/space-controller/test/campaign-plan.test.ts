@@ -75,6 +75,7 @@ test('the label of a space names the seed only where there are several', () => {
 
 const status = (state: JobState, rest: Partial<JobStatus> = {}) => Status.create({ state, ...rest });
 const start = new Date('2025-01-01T00:00:00Z');
+const usedFrom = (seconds: number) => ({ trainer: 't', engine: 'e', startTime: later(seconds), endTime: undefined });
 const later = (seconds: number) => new Date(start.getTime() + 1000 * seconds);
 
 test('a phase adds up its jobs and estimates its end from the share that is done', () => {
@@ -84,7 +85,10 @@ test('a phase adds up its jobs and estimates its end from the share that is done
     ['demo-warmup-s0', { name: 'warmups/demo-warmup-s0', status: status(JobState.SUCCEEDED, { startTime: start }) }],
     [
       'demo-search-2mf-s0',
-      { name: 'searches/demo-search-2mf-s0', status: status(JobState.RUNNING, { startTime: later(100), progress }) },
+      {
+        name: 'searches/demo-search-2mf-s0',
+        status: status(JobState.RUNNING, { trainerUses: [usedFrom(100)], startTime: start, progress }),
+      },
     ],
   ]);
   const [warmup, search] = phaseStatuses(['warmup', 'search'], plan, views, JobState.PENDING, later(130));
