@@ -11,23 +11,28 @@ type Fields = { readonly [field: string]: unknown };
  * The six standard methods of a kind of job (Create, Get, List, Cancel, Delete, Watch), for every service whose requests have
  * the standard form: they differ in the names of fields only. `D` is the generated definition; what it has besides is left to its
  * service.
+ *
+ * @param initial fields of the resource, beside the spec, that are known when it is created. What else a request says of
+ *   results and states is dropped.
  */
 export function jobService<D extends Definition, R extends Job>(
   jobs: Jobs<R>,
   validate: Validate<R['spec']>,
+  initial: (spec: R['spec']) => Partial<R> = () => ({}),
 ): Implementation<Pick<D, StandardMethod & keyof D>> {
-  const { singular, collection } = jobs.kind;
+  const { singular, collection, codec } = jobs.kind;
   const [one, many] = [capitalised(singular), capitalised(collection)];
   const nameOf = (request: Fields) => String(request.name);
   const handlers = {
     async [`create${one}`](request: Fields) {
-      const resource = request[singular] as R | undefined;
-      const violations = resource
-        ? validate(resource.spec)
+      const found = request[singular] as R | undefined;
+      const violations = found
+        ? validate(found.spec)
         : [{ field: snakeCase(singular), description: 'expected the resource to create' }];
-      if (violations.length > 0) throw invalidArgument(violations);
+      if (!found || violations.length > 0) throw invalidArgument(violations);
       const [id, requestId] = [request[`${singular}Id`], request.requestId] as string[];
-      return jobs.create({ id, requestId, resource: resource as R });
+      const resource = { ...codec.fromJSON({}), ...initial(found.spec), spec: found.spec };
+      return jobs.create({ id, requestId, resource });
     },
     [`get${one}`]: (request: Fields) => jobs.get(nameOf(request)),
     async [`list${many}`](request: Fields) {

@@ -1,5 +1,5 @@
 import { type ResolvedCampaign, resolveSettings, settingsSchema } from '@nss/campaign';
-import { Campaign, type CampaignServiceService, type CampaignSpec, type FieldViolation } from '@nss/contracts';
+import type { Campaign, CampaignServiceService, CampaignSpec, FieldViolation } from '@nss/contracts';
 import { isEnded, type Jobs, jobService } from '@nss/jobs';
 import { type Implementation, invalidArgument, NssError, parseName } from '@nss/rpc';
 import { planOf } from './campaign-plan.ts';
@@ -12,16 +12,12 @@ type Methods = Implementation<Omit<typeof CampaignServiceService, 'readArtifact'
  * that it has created.
  */
 export function campaignService(campaigns: Jobs<Campaign>, apis: JobApis): Methods {
-  const methods = jobService<typeof CampaignServiceService, Campaign>(campaigns, campaignViolations);
+  const methods = jobService<typeof CampaignServiceService, Campaign>(campaigns, campaignViolations, (spec) => {
+    const resolved = resolveSettings(spec as CampaignSpec);
+    return 'settings' in resolved ? { settings: resolved.settings } : {};
+  });
   return {
     ...methods,
-    createCampaign({ campaign, ...request }, context) {
-      const spec = campaign?.spec;
-      const resolved = spec && resolveSettings(spec);
-      // What is wrong with a spec is told by the standard method.
-      const settings = resolved && 'settings' in resolved ? resolved.settings : undefined;
-      return methods.createCampaign({ ...request, campaign: campaign && Campaign.create({ spec, settings }) }, context);
-    },
     async deleteCampaign(request, context) {
       const campaign = await campaigns.get(request.name);
       // Its jobs first: as long as the campaign is there, a delete that was interrupted can be repeated.
