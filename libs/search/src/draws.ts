@@ -1,7 +1,6 @@
-import { type Architecture, drawIndex, type Random, type Range } from '@nss/space';
+import { type Architecture, drawIndex, type Random, type Range, type StageMixture } from '@nss/space';
 import { gumbelSoftmax } from './gumbel.ts';
 import type { Bins, BinValues } from './theta.ts';
-import type { StageMixture } from './trainer.ts';
 
 /** One bin per variable of a stage, drawn from theta, by index. */
 export function drawBins(random: Random, probabilities: BinValues): { depth: number; width: number }[] {

@@ -37,8 +37,6 @@ export {
 } from './theta.ts';
 export type {
   Checkpoint,
-  MixtureGradient,
-  StageMixture,
   Trainer,
   WeightSplit,
   WeightStep,

@@ -1,11 +1,11 @@
 import { distributionCost } from '@nss/cost';
-import { type InputShape, randomOf, type SearchSpace } from '@nss/space';
+import { type InputShape, type MixtureGradient, randomOf, type SearchSpace, type StageMixture } from '@nss/space';
 import { type AdamSettings, type AdamState, adamStep, startAdam } from './adam.ts';
 import { drawMixture } from './draws.ts';
 import { gumbelSoftmaxGradient } from './gumbel.ts';
 import { type Iterations, iterationsOf, temperatureAt, type WeightTraining } from './schedule.ts';
 import { type Bins, type BinValues, binsOf, probabilitiesOf, zerosOf } from './theta.ts';
-import type { Checkpoint, MixtureGradient, StageMixture, Trainer } from './trainer.ts';
+import type { Checkpoint, Trainer } from './trainer.ts';
 import { type Checkpointing, trainWeights, weightStepAt } from './training.ts';
 
 /** How theta is trained. */

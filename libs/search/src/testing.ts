@@ -1,5 +1,5 @@
-import type { Architecture, SearchSpace } from '@nss/space';
-import type { Checkpoint, StageMixture, Trainer, WeightStep } from './trainer.ts';
+import type { Architecture, SearchSpace, StageMixture } from '@nss/space';
+import type { Checkpoint, Trainer, WeightStep } from './trainer.ts';
 
 /** A trainer that computes formulas in place of tensors, and the log of what it was asked. */
 export type AnalyticTrainer = Trainer & { readonly log: string[] };

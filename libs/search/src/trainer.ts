@@ -1,4 +1,4 @@
-import type { Architecture } from '@nss/space';
+import type { Architecture, MixtureGradient, StageMixture } from '@nss/space';
 
 /** Which training images a weight step uses: all of them, or the half that is not kept for theta. */
 export type WeightSplit = 'all' | 'weights';
@@ -9,20 +9,6 @@ export type WeightStep = {
   readonly iteration: number;
   readonly architecture: Architecture;
   readonly learningRate: number;
-};
-
-/** One stage of a mixture of architectures: an architecture variable drawn in every bin, and the weight of each. */
-export type StageMixture = {
-  readonly depths: readonly number[];
-  readonly depthWeights: readonly number[];
-  readonly widths: readonly number[];
-  readonly widthWeights: readonly number[];
-};
-
-/** d loss / d weight of one stage of a mixture. */
-export type MixtureGradient = {
-  readonly depthWeights: readonly number[];
-  readonly widthWeights: readonly number[];
 };
 
 /** Stored weights and momentum. */

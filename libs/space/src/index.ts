@@ -1,4 +1,5 @@
 export { drawArchitecture } from './draw.ts';
+export type { MixtureGradient, StageMixture } from './mixture.ts';
 export { drawGumbel, drawIndex, drawNormal, drawPermutation, type Random, randomOf } from './random.ts';
 export {
   type Architecture,

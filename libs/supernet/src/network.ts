@@ -21,14 +21,6 @@ type Block = {
   readonly projection?: { readonly conv: Parameter; readonly bn: BatchNorm };
 };
 
-/** Gumbel-Softmax weights over one stage's drawn depths and widths. */
-export type StageMixture = {
-  readonly depths: readonly number[];
-  readonly depthWeights: readonly number[];
-  readonly widths: readonly number[];
-  readonly widthWeights: readonly number[];
-};
-
 /** A stage's mixture on the tape. */
 export type StageMixtureValues = {
   /** m[c] = sum_j g_j 1[c < w_j], `[channels]`; channels = the widest drawn width: beyond it the mask is zero. */

@@ -1,6 +1,6 @@
-import type { Architecture } from '@nss/space';
+import type { Architecture, MixtureGradient, StageMixture } from '@nss/space';
 import { type Kernels, Tape, type Tensor, type Value } from '@nss/tensor';
-import type { Parameter, StageMixture, SuperNetwork } from './network.ts';
+import type { Parameter, SuperNetwork } from './network.ts';
 
 /** Normalised images `[batch, height, width, channels]` and their labels. */
 export type Batch = { readonly images: Float32Array; readonly labels: Int32Array };
@@ -12,9 +12,6 @@ export type SgdStep = {
   /** Largest global gradient norm; 0 means no clipping. */
   readonly gradientClip: number;
 };
-
-/** Gradient of the task loss in one stage's mixture weights. */
-export type MixtureGradient = { readonly depthWeights: number[]; readonly widthWeights: number[] };
 
 /**
  * One SGD step on the weights that one sub-network uses (method section 4). Parameters of unused blocks are neither read nor

@@ -1,6 +1,6 @@
-import { type InputShape, randomOf, type SearchSpace } from '@nss/space';
+import { type InputShape, randomOf, type SearchSpace, type StageMixture } from '@nss/space';
 import { type Engine, openEngine } from '@nss/tensor';
-import type { Batch, StageMixture } from '../src/index.ts';
+import type { Batch } from '../src/index.ts';
 
 export const space: SearchSpace = {
   stemWidth: 4,

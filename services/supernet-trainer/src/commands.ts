@@ -1,6 +1,6 @@
 import type { DatasetSpec, Split } from '@nss/datasets';
-import type { Architecture, SearchSpace } from '@nss/space';
-import type { EvaluationResult, MixtureGradient, StageMixture } from '@nss/supernet';
+import type { Architecture, MixtureGradient, SearchSpace, StageMixture } from '@nss/space';
+import type { EvaluationResult } from '@nss/supernet';
 
 /** How a session trains weights; see nss.v1.WeightTraining. */
 export type WeightSettings = {

@@ -75,7 +75,12 @@ async function answer(
       return SessionResponse.create({ reply: { $case: 'weightSteps', value: { losses } }, busySeconds });
     }
     case 'thetaStep': {
-      const { value, busySeconds } = await thread.run('thetaStep', toThetaStep(command.value, space));
+      const { value: found, busySeconds } = await thread.run('thetaStep', toThetaStep(command.value, space));
+      const gradients = found.gradients.map(({ depthWeights, widthWeights }) => ({
+        depthWeights: [...depthWeights],
+        widthWeights: [...widthWeights],
+      }));
+      const value = { loss: found.loss, gradients };
       return SessionResponse.create({ reply: { $case: 'thetaStep', value }, busySeconds });
     }
     case 'evaluate': {
