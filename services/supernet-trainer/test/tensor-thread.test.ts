@@ -103,3 +103,17 @@ test('what goes wrong in the thread is told with its name, and the thread goes o
   await assert.rejects(thread.run('load', [Buffer.from('not a checkpoint')]), failed('CheckpointError'));
   assert.equal((await thread.run('weightSteps', { split: 'all', steps: steps(0, 1) })).value.length, 1);
 });
+
+test('the WebAssembly engine computes the same losses, within rounding, and says that it is slow', async (t) => {
+  const options = { threads: 1, cacheDir: join(folder, 'cache'), datasetMirror: folder };
+  const wasm = await startTensorThread({ ...options, engine: 'wasm' }, createLogger('test', { level: 'silent' }));
+  t.after(() => wasm.close());
+  assert.match(wasm.engine.warning ?? '', /slower/);
+  const losses: number[][] = [];
+  for (const each of [thread, wasm]) {
+    await each.run('open', settings);
+    losses.push((await each.run('weightSteps', { split: 'all', steps: steps(0, 3) })).value);
+  }
+  for (const [i, loss] of losses[0].entries())
+    assert.ok(Math.abs(loss - losses[1][i]) < 1e-2 * loss, losses.join(' and '));
+});
