@@ -160,12 +160,17 @@ function fromServiceError(error: ServiceError): NssError {
   const sent = sentStatus(error);
   const info = detail(sent, 'google.rpc.ErrorInfo', ErrorInfo);
   const badRequest = detail(sent, 'google.rpc.BadRequest', BadRequest);
-  return new NssError(error.code, sent?.message || error.details, {
+  return new NssError(streamBroke(error) ? status.UNAVAILABLE : error.code, sent?.message || error.details, {
     reason: info?.domain === DOMAIN ? info.reason : undefined,
     metadata: info?.metadata,
     fieldViolations: badRequest?.fieldViolations.map(({ field, description }) => ({ field, description })),
     cause: error,
   });
+}
+
+/** grpc-js calls it INTERNAL when a connection ends under a stream; it is a server that is away. */
+function streamBroke({ code, details }: ServiceError): boolean {
+  return code === status.INTERNAL && details.startsWith('Received RST_STREAM with code 0');
 }
 
 function isServiceError(error: unknown): error is ServiceError {

@@ -25,7 +25,11 @@ export type ServerOptions = {
   readonly logger: Logger;
   /** Larger messages are answered with RESOURCE_EXHAUSTED. */
   readonly maxMessageBytes?: number;
-  /** After this, a connection takes no new calls: clients connect again, and find replicas that have come since. */
+  /**
+   * After this, a connection takes no new calls: clients connect again, and find replicas that have come since. Unlimited unless
+   * told, and only for services without streams that live longer: the keepalive of grpc-js ends a connection that is closing, and
+   * the streams on it.
+   */
   readonly maxConnectionAgeMs?: number;
 };
 
@@ -45,7 +49,7 @@ export async function startServer({
   services,
   logger,
   maxMessageBytes = 4 * 1024 * 1024,
-  maxConnectionAgeMs = 10 * 60_000,
+  maxConnectionAgeMs,
 }: ServerOptions): Promise<RunningServer> {
   const names = services.map(([definition]) => serviceNameOf(definition));
   const health = createHealth([...names, HEALTH_SERVICE]);
@@ -55,7 +59,7 @@ export async function startServer({
   const server = new Server({
     interceptors: [explainBuiltInErrors],
     'grpc.max_receive_message_length': maxMessageBytes,
-    'grpc.max_connection_age_ms': maxConnectionAgeMs,
+    ...(maxConnectionAgeMs === undefined ? {} : { 'grpc.max_connection_age_ms': maxConnectionAgeMs }),
     // Finds out within half a minute that the other side of an idle stream has died without a word.
     'grpc.keepalive_time_ms': 20_000,
     'grpc.keepalive_timeout_ms': 10_000,
