@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http2';
+import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { CampaignServiceService } from '@nss/contracts';
@@ -8,7 +8,7 @@ import { connect, NssError } from '../src/index.ts';
 
 test('a stream that ends without a status is a server that is away: UNAVAILABLE, retryable', async (t) => {
   const server = createServer();
-  server.on('stream', (stream) => {
+  server.on('stream', (stream: ServerHttp2Stream) => {
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
     stream.close(0);
   });
