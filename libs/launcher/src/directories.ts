@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -28,4 +29,18 @@ export function checkoutManifest(): { version: string; pinnedNode: string | unde
   };
   const pinnedNode = manifest.optionalDependencies?.[`node-${process.platform}-${process.arch}`];
   return { version: manifest.version, pinnedNode };
+}
+
+/** The commit that the checkout is at, marked `-dirty` when files differ from it; undefined where there is no git. */
+export function checkoutCommit(): string | undefined {
+  try {
+    const describe = ['describe', '--always', '--abbrev=12', '--dirty', '--exclude=*'];
+    return execFileSync('git', describe, {
+      cwd: checkout,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return undefined;
+  }
 }

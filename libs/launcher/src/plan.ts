@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { checkoutCommit } from './directories.ts';
 import type { MeshAddresses } from './mesh-file.ts';
 import { serviceEnvironment, trainerEnvironment } from './process-environment.ts';
 import type { ProcessSpec } from './supervise.ts';
@@ -21,6 +22,7 @@ export function planServices(plan: MeshPlan): ProcessSpec[] {
   const shared = {
     NSS_NATS_URL: plan.natsUrl,
     NSS_CACHE_DIR: plan.cacheDir,
+    NSS_COMMIT: plan.env.NSS_COMMIT || checkoutCommit(),
     NSS_SPACE_CONTROLLER_ADDRESS: addresses.spaceController,
     NSS_FLOPS_ESTIMATOR_ADDRESS: addresses.flopsEstimator,
     NSS_EVALUATOR_ADDRESS: addresses.evaluator,
