@@ -3,6 +3,7 @@ import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManage
 import { setSha256Backend } from '@nats-io/obj';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from '@nss/runtime';
+import { followLink, type Link } from './link.ts';
 import { withPatience } from './retry.ts';
 
 /** A connection to NATS with JetStream. Only this library looks inside. */
@@ -10,6 +11,7 @@ export type Bus = {
   readonly nc: NatsConnection;
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
+  readonly link: Link;
   readonly logger: Logger;
   /** Copies of every stream and bucket that this bus creates: 1, or 3 on a cluster. */
   readonly replicas: number;
@@ -40,9 +42,10 @@ export async function connectBus({ url, name, logger, replicas = 1, signal }: Bu
   setSha256Backend('native');
   const nc = await connected({ url, name, logger, signal });
   try {
-    const jsm = await withPatience('reach JetStream', () => jetstreamManager(nc));
+    const link = followLink(nc);
+    const jsm = await withPatience({ link }, 'reach JetStream', () => jetstreamManager(nc));
     void reportStatus(nc, logger);
-    return { nc, js: jetstream(nc), jsm, logger, replicas, close: () => close(nc) };
+    return { nc, js: jetstream(nc), jsm, link, logger, replicas, close: () => close(nc) };
   } catch (error) {
     await nc.close();
     throw new Error(`the NATS server at ${url} has no JetStream; start it with --jetstream`, { cause: error });

@@ -40,7 +40,7 @@ const CHUNK_BYTES = 256 * 1024;
 
 /** Opens a bucket of objects, and creates it if needed. */
 export async function openObjects(bus: Bus, bucket: string): Promise<Objects> {
-  const objects = await withPatience(`open the bucket ${bucket}`, () =>
+  const objects = await withPatience(bus, `open the bucket ${bucket}`, () =>
     new Objm(bus.js).create(bucket, { replicas: bus.replicas }),
   );
   const meta = (name: string) => ({ name, options: { max_chunk_size: CHUNK_BYTES } });
@@ -48,7 +48,7 @@ export async function openObjects(bus: Bus, bucket: string): Promise<Objects> {
 
   return {
     put: async (name, content) =>
-      stored(await withPatience(`store ${where(name)}`, () => objects.putBlob(meta(name), content))),
+      stored(await withPatience(bus, `store ${where(name)}`, () => objects.putBlob(meta(name), content))),
     putStream: async (name, content) => {
       try {
         return stored(await objects.put(meta(name), ReadableStream.from(content)));
@@ -59,23 +59,23 @@ export async function openObjects(bus: Bus, bucket: string): Promise<Objects> {
       }
     },
     get: async (name) => {
-      const content = await withPatience(`read ${where(name)}`, () => objects.getBlob(name));
+      const content = await withPatience(bus, `read ${where(name)}`, () => objects.getBlob(name));
       return content === null ? undefined : plain(content);
     },
-    getStream: async (name) => (await withPatience(`read ${where(name)}`, () => objects.get(name)))?.data,
+    getStream: async (name) => (await withPatience(bus, `read ${where(name)}`, () => objects.get(name)))?.data,
     info: async (name) => {
-      const info = await withPatience(`look for ${where(name)}`, () => objects.info(name));
+      const info = await withPatience(bus, `look for ${where(name)}`, () => objects.info(name));
       return info === null || info.deleted ? undefined : stored(info);
     },
     delete: (name) =>
-      withPatience(`delete ${where(name)}`, async () => {
+      withPatience(bus, `delete ${where(name)}`, async () => {
         const info = await objects.info(name);
         if (info === null || info.deleted) return false;
         await objects.delete(name);
         return true;
       }),
     list: async (prefix = '') => {
-      const infos = await withPatience(`list ${bucket}`, () => objects.list());
+      const infos = await withPatience(bus, `list ${bucket}`, () => objects.list());
       return infos
         .filter(({ name }) => name.startsWith(prefix))
         .map(stored)

@@ -14,7 +14,7 @@ export async function publish(
   { messageId }: { messageId?: string } = {},
 ): Promise<void> {
   const headers = tracedHeaders();
-  await withPatience(`publish ${subject}`, () => bus.js.publish(subject, body, { headers, msgID: messageId }));
+  await withPatience(bus, `publish ${subject}`, () => bus.js.publish(subject, body, { headers, msgID: messageId }));
 }
 
 /** Publishes to a queue that holds one message a subject. False when there is one already: nothing was changed. */

@@ -48,7 +48,7 @@ export async function consume(
   { concurrency = 1, signal }: { concurrency?: number; signal: AbortSignal },
 ): Promise<void> {
   const { stream, consumer: name } = queue;
-  const consumer = await withPatience(`find the consumer ${name} of ${stream}`, () =>
+  const consumer = await withPatience(bus, `find the consumer ${name} of ${stream}`, () =>
     bus.js.consumers.get(stream, name),
   );
   const { config } = await consumer.info(true);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { BusUnavailable, isTransient } from './errors.ts';
+import type { Link } from './link.ts';
 
 /**
  * How long an operation goes on trying while NATS restarts or elects a leader. Shorter than the ack wait and the default
@@ -15,11 +16,12 @@ const LONGEST_PAUSE_MS = 2_000;
  *
  * @param what names the operation in the error, for example `read searches/a`.
  */
-export async function withPatience<T>(what: string, operation: () => Promise<T>): Promise<T> {
+export async function withPatience<T>({ link }: { link: Link }, what: string, operation: () => Promise<T>): Promise<T> {
   const end = Date.now() + PATIENCE_MS;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     try {
-      return await operation();
+      await link.up(end - Date.now());
+      return await link.whileUp(operation);
     } catch (error) {
       if (!isTransient(error)) throw error;
       if (isOver(error) || Date.now() + pauseMs > end) {

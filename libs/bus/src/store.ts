@@ -49,7 +49,7 @@ export async function openStore<T>(
   codec: Codec<T>,
   { history = 1 }: { history?: number } = {},
 ): Promise<Store<T>> {
-  const kv = await withPatience(`open the bucket ${bucket}`, () =>
+  const kv = await withPatience(bus, `open the bucket ${bucket}`, () =>
     // Direct reads may be answered by a replica that is behind: off, because compare-and-swap and fencing read before they write.
     new Kvm(bus.js).create(bucket, { history, replicas: bus.replicas, allow_direct: false }),
   );
@@ -58,20 +58,20 @@ export async function openStore<T>(
 
   return {
     get: async (key) => {
-      const entry = await withPatience(`read ${where(key)}`, () => kv.get(key));
+      const entry = await withPatience(bus, `read ${where(key)}`, () => kv.get(key));
       if (entry === null || isDeleted(entry)) return undefined;
       return { key, value: codec.decode(entry.value), revision: entry.revision };
     },
     list: async () => {
-      const found = await withPatience(`list ${bucket}`, () => lastValues(kv));
+      const found = await withPatience(bus, `list ${bucket}`, () => lastValues(kv));
       return found.map(({ key, value, revision }) => ({ key, value: codec.decode(value), revision }));
     },
-    create: (key, value) => write(`create ${where(key)}`, () => kv.create(key, encode(value))),
-    put: (key, value) => write(`write ${where(key)}`, () => kv.put(key, encode(value))),
+    create: (key, value) => write(bus, `create ${where(key)}`, () => kv.create(key, encode(value))),
+    put: (key, value) => write(bus, `write ${where(key)}`, () => kv.put(key, encode(value))),
     update: (key, value, revision) =>
-      write(`change ${where(key)}`, () => kv.put(key, encode(value), { previousSeq: revision })),
+      write(bus, `change ${where(key)}`, () => kv.put(key, encode(value), { previousSeq: revision })),
     delete: (key, revision) =>
-      write(`delete ${where(key)}`, () =>
+      write(bus, `delete ${where(key)}`, () =>
         kv.purge(key, revision === undefined ? undefined : { previousSeq: revision }),
       ),
     watch: (key, fromRevision, signal) => watch(bus, kv, codec, key, fromRevision, signal),
@@ -84,9 +84,9 @@ export const TEXT: Codec<string> = {
   decode: (bytes) => new TextDecoder().decode(bytes),
 };
 
-async function write<R>(what: string, operation: () => Promise<R>): Promise<R> {
+async function write<R>(bus: Bus, what: string, operation: () => Promise<R>): Promise<R> {
   try {
-    return await withPatience(what, operation);
+    return await withPatience(bus, what, operation);
   } catch (error) {
     if (isRevisionConflict(error)) {
       throw new RevisionConflict(`cannot ${what}: it was changed meanwhile; read it again`, { cause: error });
@@ -115,7 +115,7 @@ async function* watch<T>(
   signal: AbortSignal,
 ): AsyncGenerator<Change<T>, void, undefined> {
   if (signal.aborted) return;
-  const changes = await withPatience(`watch ${key}`, () =>
+  const changes = await withPatience(bus, `watch ${key}`, () =>
     kv.watch({ key, resumeFromRevision: Math.max(1, fromRevision) }),
   );
   const stop = () => changes.stop();

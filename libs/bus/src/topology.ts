@@ -77,7 +77,7 @@ export async function ensureQueue(
   { stream, consumer, subject }: QueueName,
   { ackWaitMs = ACK_WAIT_MS }: { ackWaitMs?: number } = {},
 ): Promise<void> {
-  await withPatience(`create the consumer ${consumer} of ${stream}`, () =>
+  await withPatience(bus, `create the consumer ${consumer} of ${stream}`, () =>
     // Adding a durable consumer that exists updates it.
     bus.jsm.consumers.add(stream, {
       durable_name: consumer,
@@ -91,7 +91,7 @@ export async function ensureQueue(
 
 async function ensureStream(bus: Bus, config: Partial<StreamConfig> & { name: string }): Promise<void> {
   const full = { ...config, storage: StorageType.File, num_replicas: bus.replicas };
-  await withPatience(`create the stream ${config.name}`, async () => {
+  await withPatience(bus, `create the stream ${config.name}`, async () => {
     try {
       // Adding a stream that exists with the same configuration changes nothing.
       await bus.jsm.streams.add(full);

@@ -124,7 +124,7 @@ test('no more than `concurrency` messages are held, none is taken in advance', a
   assert.equal(most, 2);
 });
 
-test('a retryable error gives the message back with a pause, a terminal one ends it', async () => {
+test('a retryable error gives the message back, after a pause; a verdict to terminate ends it', async () => {
   await publish(bus, LEASE_SUBJECT, bytes('again'));
   await publish(bus, LEASE_SUBJECT, bytes('never'));
   const seen: string[] = [];
@@ -133,7 +133,6 @@ test('a retryable error gives the message back with a pause, a terminal one ends
       seen.push(text(body));
       if (text(body) === 'never') {
         done();
-        // A shutdown gives everything back, so the verdict comes from the error only when it is thrown before.
         return 'term';
       }
       throw Object.assign(new Error('busy'), { retryable: true });
