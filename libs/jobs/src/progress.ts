@@ -16,11 +16,12 @@ export type ProgressReport = {
  */
 export function progressMeter(nowMs: () => number): (report: ProgressReport) => Progress {
   let first: (ProgressReport & { atMs: number }) | undefined;
+  let last = 0;
   return (report) => {
     const { activity, completed, total, unit } = report;
-    if (first?.activity !== activity || first.unit !== unit || completed < first.completed) {
-      first = { ...report, atMs: nowMs() };
-    }
+    // Work that has to be done again, from a checkpoint, would make the rate look lower than it is.
+    if (first?.activity !== activity || first.unit !== unit || completed < last) first = { ...report, atMs: nowMs() };
+    last = completed;
     const seconds = (nowMs() - first.atMs) / 1000;
     const rate = seconds > 0 ? (completed - first.completed) / seconds : 0;
     const left = Math.max(0, total - completed);
