@@ -27,7 +27,9 @@ export async function searchFor(
   { work, space, settings, targetMultiplyAdds, warmup, snapshots }: SearchToRun,
 ): Promise<SearchState> {
   const { weights } = settings;
-  const { total } = iterationsOf(weights, work.images.half);
+  const { total, warmup: warmupIterations } = iterationsOf(weights, work.images.half);
+  // What a shared warmup did is not this search's work.
+  const done = warmup ? warmupIterations : 0;
   const { load, checkpointing, finish } = jobCheckpoints<SearchState>(job, tools);
   const found = await load();
   if (found?.iteration === total) return found;
@@ -49,7 +51,12 @@ export async function searchFor(
         resumeFrom: await load(),
         checkpointing,
         onProgress: ({ phase, iteration }) =>
-          job.progress({ activity: activities[phase], completed: iteration, total, unit: 'iterations' }),
+          job.progress({
+            activity: activities[phase],
+            completed: iteration - done,
+            total: total - done,
+            unit: 'iterations',
+          }),
         signal: job.signal,
       }),
   );
