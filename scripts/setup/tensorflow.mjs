@@ -146,7 +146,7 @@ function withoutTensorflow(wanted, reasons) {
   // Tools say what is wrong in their last line.
   const summary = reasons[0].trimEnd().split('\n').at(-1).trim();
   say(
-    `WARNING: TensorFlow is not available, training runs on WebAssembly, about six times slower. Why: ${summary} ` +
+    `WARNING: TensorFlow is not available, training runs on WebAssembly, several times slower. Why: ${summary} ` +
       '(NSS_ENGINE=tensorflow tries again and tells all; NSS_ENGINE=wasm silences this)',
   );
   return { name: 'wasm', libraryPath: [] };
