@@ -2,7 +2,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * glibc's allocator for processes that train: activations of many megabytes come and go with every step, and with the
- * default settings each is mapped, faulted in page by page and unmapped. Measured: more than twice the speed.
+ * default settings each is mapped, faulted in page by page and unmapped.
  */
 const trainingAllocator = {
   MALLOC_MMAP_THRESHOLD_: String(4 * 2 ** 30),
