@@ -96,7 +96,7 @@ export async function publish(description: DatasetInfo, finished: string, folder
     } catch (error) {
       if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
       if (!(await readPrepared(description, folder))) {
-        await rm(folder, { recursive: true, force: true });
+        await rm(folder, { recursive: true, force: true, maxRetries: 10 });
         continue;
       }
     }

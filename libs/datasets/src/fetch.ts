@@ -67,7 +67,8 @@ export async function prepareDataset(
     return await publish(description, finished, folder);
   } finally {
     await Promise.all(archives.map(({ handle }) => handle.close()));
-    await rm(work, { recursive: true, force: true });
+    // An unpacking that failed may still be writing its last file.
+    await rm(work, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
