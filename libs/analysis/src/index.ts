@@ -1,3 +1,12 @@
-export { bootstrapMeanDifference } from './bootstrap.ts';
+export {
+  type BootstrapOptions,
+  bootstrapKendallTau,
+  bootstrapMeanDifference,
+  bootstrapPairedDifference,
+  type Estimate,
+  type Groups,
+  meanOfGroups,
+  type Pair,
+} from './bootstrap.ts';
 export { type CostAndError, distancesToFront, distanceToFront, hypervolume, paretoFront } from './front.ts';
-export { type Edf, edf, kendallTau, mean, quantile, standardDeviation } from './statistics.ts';
+export { type Edf, edf, kendallTau, mean, quantile, standardDeviation, wilsonInterval } from './statistics.ts';

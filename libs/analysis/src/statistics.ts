@@ -63,3 +63,14 @@ export function kendallTau(a: ArrayLike<number>, b: ArrayLike<number>): number {
   }
   return agreement / Math.sqrt(pairsInA * pairsInB);
 }
+
+/** The 95% interval of a share, from `successes` of `trials` (Wilson, 1927); from 0 to 1 where nothing was tried. */
+export function wilsonInterval(successes: number, trials: number): { low: number; high: number } {
+  if (trials === 0) return { low: 0, high: 1 };
+  const z = 1.959963984540054;
+  const share = successes / trials;
+  const centre = share + z ** 2 / (2 * trials);
+  const half = z * Math.sqrt((share * (1 - share)) / trials + z ** 2 / (4 * trials ** 2));
+  const scale = 1 + z ** 2 / trials;
+  return { low: Math.max(0, (centre - half) / scale), high: Math.min(1, (centre + half) / scale) };
+}
