@@ -21,8 +21,9 @@ const mayUse: Record<string, readonly string[]> = {
   trainers: ['space', 'search', 'contracts', 'runtime', 'rpc', 'bus'],
   'trainer-jobs': ['space', 'cost', 'search', 'campaign', 'contracts', 'runtime', 'rpc', 'bus', 'jobs', 'trainers'],
   report: ['space', 'cost', 'analysis'],
+  exports: ['space', 'cost'],
   launcher: ['runtime', 'rpc', 'bus', 'contracts', 'tensor'],
-  client: ['space', 'cost', 'campaign', 'datasets', 'contracts', 'runtime', 'rpc', 'launcher'],
+  client: ['space', 'cost', 'campaign', 'datasets', 'exports', 'contracts', 'runtime', 'rpc', 'launcher'],
 };
 
 /** Libraries without I/O and clocks; randomness comes in as an argument. */

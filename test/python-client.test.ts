@@ -1,42 +1,21 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { glob, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { glob, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { writeSyntheticMirror } from '@nss/datasets/testing';
-import { defaultCacheDir, startMesh } from '@nss/launcher';
+import { startMesh } from '@nss/launcher';
+import { pythonWith } from './python-environment.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
 
-/** A Python with grpcio, kept in the cache of this project's tests; made by pip once. */
-async function pythonWithGrpc(): Promise<string> {
-  const home = join(defaultCacheDir(), 'test-python-grpcio');
-  if (!existsSync(home)) {
-    const preparing = `${home}.${process.pid}`;
-    await run('python3', ['-m', 'venv', preparing]);
-    await run(join(preparing, 'bin/python'), [
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--retries',
-      '1',
-      'grpcio',
-      'grpcio-tools',
-    ]);
-    await rename(preparing, home);
-  }
-  return join(home, 'bin/python');
-}
-
 test('a Python client generated from proto/ runs a campaign and reads its Elite Space', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'nss-python-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const python = await pythonWithGrpc();
+  const python = await pythonWith('grpcio', 'grpcio-tools');
   const generated = join(folder, 'generated');
   await mkdir(generated);
   const protos: string[] = [];

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
+import { resolveSettings } from '@nss/campaign';
 import {
   Campaign,
   CampaignServiceService,
   type CampaignSpec,
   EliteSpace,
+  fromNetworkSpace,
   JobState,
   Phase,
   type PhaseStatus,
@@ -20,6 +22,7 @@ import {
   unavailable,
 } from '@nss/rpc';
 import { createLogger } from '@nss/runtime';
+import { parseSpace } from '@nss/space';
 
 /** A CampaignService on a real gRPC server that computes nothing: what becomes of a campaign is told by its seeds. */
 export type FakeMesh = {
@@ -121,7 +124,7 @@ function historyFor(name: string, spec: CampaignSpec): Campaign[] {
   const at = (
     state: JobState,
     phases: PhaseStatus[],
-    more: { eliteSpaces?: EliteSpace[]; artifacts?: string[] } = {},
+    more: Pick<Partial<Campaign>, 'settings' | 'eliteSpaces' | 'artifacts'> = {},
   ) =>
     withState(Campaign.create({ name, spec, phases, ...more, status: { createTime, startTime: createTime } }), state);
   const phase = (kind: Phase, state: JobState, completed: number): PhaseStatus => {
@@ -146,15 +149,21 @@ function historyFor(name: string, spec: CampaignSpec): Campaign[] {
   const eliteSpaces = spec.targetsMultiplyAdds.map((target) =>
     EliteSpace.create({
       targetMultiplyAdds: target,
-      text: '1..1x13..16-2..2x21..24-4..4x33..36',
+      text: eliteText,
+      space: fromNetworkSpace(parseSpace(eliteText)),
       certificate: { meanMultiplyAdds: target * 1.01, deviation: 0.01, shareWithin10Percent: 0.5 },
     }),
   );
   const id = name.slice('campaigns/'.length);
   const artifacts = ['report.html', 'table.csv'].map((file) => artifactName('campaigns', id, file));
   const done = [phase(Phase.SEARCH, JobState.SUCCEEDED, 1), phase(Phase.REPORT, JobState.SUCCEEDED, 1)];
-  return [...beginning, at(JobState.SUCCEEDED, done, { eliteSpaces, artifacts })];
+  const resolved = resolveSettings(spec);
+  const settings = 'settings' in resolved ? resolved.settings : undefined;
+  return [...beginning, at(JobState.SUCCEEDED, done, { settings, eliteSpaces, artifacts })];
 }
+
+/** Every Elite Space of the fake. */
+export const eliteText = '1..1x13..16-2..2x21..24-4..4x33..36';
 
 function withState(campaign: Campaign, state: JobState): Campaign {
   const ended = state !== JobState.PENDING && state !== JobState.RUNNING;

@@ -201,7 +201,7 @@ A campaign file:
 }
 
 function addSpaceCommands(program: Command, context: Context): void {
-  const withFrame = (command: Command) =>
+  const withCosts = (command: Command, target: string) =>
     command
       .addOption(
         new Option('-p, --preset <NAME>', `search space and image size of a preset: ${presetNames.join(', ')}`).default(
@@ -213,8 +213,8 @@ function addSpaceCommands(program: Command, context: Context): void {
           'cifar10',
         ),
       )
-      .addOption(new Option('-t, --target <COST>', 'compare with this cost, for example 600MF'))
-      .addOption(jsonOption());
+      .addOption(new Option('-t, --target <COST>', `${target}, for example 600MF`));
+  const withFrame = (command: Command) => withCosts(command, 'compare with this cost').addOption(jsonOption());
 
   withFrame(program.command('flops'))
     .summary('count multiply-adds of networks and spaces')
@@ -233,7 +233,7 @@ function addSpaceCommands(program: Command, context: Context): void {
   const space = program
     .command('space')
     .summary('look into search spaces and network spaces')
-    .description('Looks into search spaces and network spaces. Needs no mesh.');
+    .description("Looks into search spaces and network spaces. Only a campaign's space needs a mesh.");
   const commands = () => import('../commands/space.ts');
   const networkSpace = [
     '[SPACE]',
@@ -273,6 +273,28 @@ ${presetNames.map((name) => `  ${name.padEnd(10)}  ${isPresetName(name) ? preset
     .argument(...networkSpace)
     .addHelpText('after', examples(['nss space certify 1..4x33..64-5..8x1..32-1..4x1..32 --target 600MF']))
     .action(async (text, options) => (await commands()).certifySpace(text, options, context));
+
+  withCosts(space.command('export'), 'cost to look for; of a campaign: target of the search')
+    .summary('write a space in the form of another tool')
+    .description(
+      "A space as JSON, Katib Experiment, Optuna study, Ray Tune search or NNI search space. An Elite Space is named by its campaign and --target; its data set and search space are then the campaign's.",
+    )
+    .argument('<SPACE|CAMPAIGN>', 'for example 1..4x33..64-5..8x1..32-1..4x1..32, or campaigns/quickstart')
+    .addOption(new Option('-f, --format <NAME>', spaceFormats).default('json'))
+    .option('-s, --seed <N>', 'of a campaign: seed of the search', wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option('-o, --out <FILE>', 'file to write (default: standard output)')
+    .addOption(addressOption())
+    .addOption(stateDirOption())
+    .addHelpText(
+      'after',
+      examples([
+        'nss space export 1..4x33..64-5..8x1..32-1..4x1..32 --format optuna --out study.py',
+        'nss space export campaigns/quickstart --target 6MF --format katib | kubectl create -f -',
+      ]),
+    )
+    .action(async (text, options) =>
+      (await import('../commands/space-export.ts')).exportSpaceFile(text, options, context),
+    );
 }
 
 function addDatasetCommands(program: Command, context: Context): void {
@@ -303,6 +325,7 @@ function addDatasetCommands(program: Command, context: Context): void {
     .action(async (names, options) => (await commands()).getDatasets(names, options, context));
 }
 
+const spaceFormats = 'json, katib, optuna, ray or nni';
 const jsonOption = () => new Option('--json', 'print JSON for programs');
 const addressOption = () =>
   new Option('--address <HOST:PORT>', 'mesh to use (default: NSS_ADDRESS, else the one on this machine)');
