@@ -19,6 +19,8 @@ const whole = (min: number, max: number) => {
   return z.int({ error }).min(min, { error }).max(max, { error });
 };
 
+const trueOrFalse = z.boolean({ error: expected('true or false') });
+
 /** A number from 0 to less than 1. */
 const fraction = z
   .number({ error: expected('a number from 0 to less than 1') })
@@ -71,7 +73,7 @@ const weights = section({
   sgd,
   augmentation: section({
     padding: whole(0, 32),
-    flip: z.boolean({ error: expected('true or false') }),
+    flip: trueOrFalse,
   }),
 });
 
@@ -85,6 +87,7 @@ const theta = section({
   initialTemperature: number(1e-6, 1e6),
   finalTemperature: number(1e-6, 1e6),
   lambda: number(0, 1e6),
+  taskLoss: trueOrFalse,
 }).refine(({ initialTemperature, finalTemperature }) => finalTemperature <= initialTemperature, {
   path: ['finalTemperature'],
   error: ({ input }) => {

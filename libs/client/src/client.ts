@@ -5,6 +5,7 @@ import {
   type JobStatus,
   NasRunServiceService,
   SearchServiceService,
+  SuperNetworkServiceService,
   TrainingServiceService,
   WarmupServiceService,
 } from '@nss/contracts';
@@ -26,6 +27,7 @@ export type NssClient = {
   readonly campaigns: Client<typeof CampaignServiceService>;
   readonly warmups: Client<typeof WarmupServiceService>;
   readonly searches: Client<typeof SearchServiceService>;
+  readonly superNetworks: Client<typeof SuperNetworkServiceService>;
   readonly evaluations: Client<typeof EvaluationServiceService>;
   readonly nasRuns: Client<typeof NasRunServiceService>;
   readonly trainings: Client<typeof TrainingServiceService>;
@@ -49,6 +51,7 @@ export function connectNss(addresses: MeshAddresses): NssClient {
     campaigns: connect(CampaignServiceService, address),
     warmups: connect(WarmupServiceService, address),
     searches: connect(SearchServiceService, address),
+    superNetworks: connect(SuperNetworkServiceService, evaluator),
     evaluations: connect(EvaluationServiceService, evaluator),
     nasRuns: connect(NasRunServiceService, nasRunner),
     trainings: connect(TrainingServiceService, nasRunner),
@@ -63,6 +66,7 @@ export function connectNss(addresses: MeshAddresses): NssClient {
         campaigns: () => clients.campaigns.getCampaign({ name }, options),
         warmups: () => clients.warmups.getWarmup({ name }, options),
         searches: () => clients.searches.getSearch({ name }, options),
+        superNetworks: () => clients.superNetworks.getSuperNetwork({ name }, options),
         evaluations: () => clients.evaluations.getEvaluation({ name }, options),
         nasRuns: () => clients.nasRuns.getNasRun({ name }, options),
         trainings: () => clients.trainings.getTraining({ name }, options),

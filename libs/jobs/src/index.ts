@@ -6,6 +6,7 @@ export {
   type JobKind,
   NAS_RUNS,
   SEARCHES,
+  SUPER_NETWORKS,
   TRAININGS,
   WARMUPS,
 } from './kinds.ts';

@@ -1,5 +1,5 @@
 import type { Codec } from '@nss/bus';
-import { Campaign, Evaluation, type JobStatus, NasRun, Search, Training, Warmup } from '@nss/contracts';
+import { Campaign, Evaluation, type JobStatus, NasRun, Search, SuperNetwork, Training, Warmup } from '@nss/contracts';
 import type { Collection } from '@nss/rpc';
 
 /** What every job resource has; its other fields are results, set while it runs. */
@@ -16,6 +16,11 @@ export type JobKind<R extends Job, Singular extends string = string, Plural exte
 export const CAMPAIGNS = { collection: 'campaigns', singular: 'campaign', codec: Campaign } as const;
 export const WARMUPS = { collection: 'warmups', singular: 'warmup', codec: Warmup } as const;
 export const SEARCHES = { collection: 'searches', singular: 'search', codec: Search } as const;
+export const SUPER_NETWORKS = {
+  collection: 'superNetworks',
+  singular: 'superNetwork',
+  codec: SuperNetwork,
+} as const;
 export const EVALUATIONS = { collection: 'evaluations', singular: 'evaluation', codec: Evaluation } as const;
 export const NAS_RUNS = { collection: 'nasRuns', singular: 'nasRun', codec: NasRun } as const;
 export const TRAININGS = { collection: 'trainings', singular: 'training', codec: Training } as const;

@@ -92,6 +92,7 @@ export type TrajectoryPoint = {
 
 /** One stand-alone super network and what was measured with it. */
 export type EvaluationReport = {
+  /** Of the super network. */
   readonly id: string;
   readonly seed: number;
   readonly spaces: readonly EvaluatedSpaceReport[];
@@ -174,7 +175,7 @@ export type TrainingReport = {
   readonly testErrorsPercent: readonly number[];
 };
 
-export type JobKind = 'campaign' | 'warmup' | 'search' | 'evaluation' | 'nas' | 'training';
+export type JobKind = 'campaign' | 'warmup' | 'search' | 'superNetwork' | 'evaluation' | 'nas' | 'training';
 
 export type JobReport = {
   readonly kind: JobKind;

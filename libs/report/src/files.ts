@@ -70,7 +70,7 @@ export function eliteSpacesJson(data: ReportData): string {
 /** A row an evaluated architecture: cost in multiply-adds, error in percent of images, loss in nats. */
 export function architecturesCsv(data: ReportData): string {
   return writeCsv(
-    ['evaluation', 'space', 'source', 'architecture', 'multiply_adds', 'error_percent', 'loss'],
+    ['super_network', 'space', 'source', 'architecture', 'multiply_adds', 'error_percent', 'loss'],
     data.evaluations.flatMap(({ id, architectures }) =>
       architectures.map((row) => [
         id,

@@ -67,28 +67,35 @@ export function nameOfTarget(data: ReportData, { targetMultiplyAdds, seed }: Tar
 
 /**
  * Why there is no result of this kind for a target, as the end of a sentence: "the search failed: no images". Blames the target's own
- * job first, then what had to come before, then a job shared with other targets.
+ * job first if it ever started, then what had to come before, then a job that waited or is shared with other targets.
  */
 export function whyMissing(data: ReportData, kind: ResultKind, key: TargetAndSeed, source?: NasSource): string {
-  if (!data.campaign.phases.includes(kind)) return `the ${phaseTitles[kind]} phase was not asked for`;
-  const jobs = data.jobs.filter(
-    (job) =>
-      job.kind === kind &&
-      [key.targetMultiplyAdds, undefined].includes(job.targetMultiplyAdds) &&
-      [key.seed, undefined].includes(job.seed) &&
-      (source === undefined || [source, undefined].includes(job.source)),
-  );
+  const phase = phaseOfKind(kind);
+  if (!data.campaign.phases.includes(phase)) return `the ${phaseTitles[phase]} phase was not asked for`;
+  const jobsOf = (wanted: ResultKind) =>
+    data.jobs.filter(
+      (job) =>
+        job.kind === wanted &&
+        [key.targetMultiplyAdds, undefined].includes(job.targetMultiplyAdds) &&
+        [key.seed, undefined].includes(job.seed) &&
+        (source === undefined || [source, undefined].includes(job.source)),
+    );
+  const jobs = jobsOf(kind);
   const culprit = jobs.find((job) => job.state !== 'succeeded') ?? jobs[0];
-  if (culprit && culprit.state !== 'succeeded' && culprit.targetMultiplyAdds !== undefined) return blame(culprit, kind);
-  const cause = needs[kind];
-  if (cause && data.campaign.phases.includes(cause) && !hasResult(data, cause, key, source)) {
-    return whyMissing(data, cause, key, source);
-  }
+  if (culprit && culprit.targetMultiplyAdds !== undefined && wasAtWork(culprit)) return blame(culprit, kind);
+  const cause = needs[kind].find(
+    (each) =>
+      data.campaign.phases.includes(phaseOfKind(each)) &&
+      !hasResult(data, each, key, source) &&
+      // Without a job of its own it was not needed, or all is missing alike.
+      (!culprit || jobsOf(each).length > 0),
+  );
+  if (cause) return whyMissing(data, cause, key, source);
   return culprit ? blame(culprit, kind) : `${jobTitles[kind]} was not started`;
 }
 
 /** What a target can lack. */
-type ResultKind = JobKind & PhaseName;
+type ResultKind = Exclude<JobKind, 'campaign'>;
 
 type TargetAndSeed = { readonly targetMultiplyAdds: number; readonly seed: number };
 
@@ -101,22 +108,30 @@ export const phaseTitles: Record<PhaseName, string> = {
   report: 'report',
 };
 
+const phaseOfKind = (kind: ResultKind): PhaseName => (kind === 'superNetwork' ? 'evaluation' : kind);
+
 const jobTitles: Record<ResultKind, string> = {
   warmup: 'the warmup',
   search: 'the search',
+  superNetwork: 'the training of the super network',
   evaluation: 'the evaluation',
   nas: 'the NAS run',
   training: 'the training',
 };
 
-/** What must have a result before a phase can start for a target. */
-const needs: Record<ResultKind, ResultKind | undefined> = {
-  warmup: undefined,
-  search: 'warmup',
-  evaluation: 'search',
-  nas: 'search',
-  training: 'nas',
+/** What must have a result before a job can start for a target. */
+const needs: Record<ResultKind, readonly ResultKind[]> = {
+  warmup: [],
+  search: ['warmup'],
+  superNetwork: [],
+  evaluation: ['search', 'superNetwork'],
+  nas: ['search'],
+  training: ['nas'],
 };
+
+/** Whether the job did not succeed although it was not just left out for the lack of something else. */
+const wasAtWork = ({ state, startSeconds }: JobReport) =>
+  state !== 'succeeded' && !(state === 'cancelled' && startSeconds === undefined);
 
 function hasResult(data: ReportData, kind: ResultKind, key: TargetAndSeed, source?: NasSource): boolean {
   if (kind === 'search') return data.searches.some(sameTarget(key));

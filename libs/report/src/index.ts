@@ -1,3 +1,4 @@
+export { evaluationReport, type MeasuredSpace } from './comparison.ts';
 export type {
   ArchitectureRow,
   ArchitectureSource,

@@ -32,6 +32,7 @@ export {
   campaignName,
   evaluationName,
   ID_RULE,
+  isNameOf,
   isResourceId,
   nasRunName,
   parseArtifactName,
@@ -40,6 +41,7 @@ export {
   parseResourceName,
   resourceName,
   searchName,
+  superNetworkName,
   trainingName,
   warmupName,
 } from './names.ts';

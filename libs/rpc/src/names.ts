@@ -6,7 +6,15 @@ import { invalidArgument } from './errors.ts';
  */
 
 /** The collections of job resources, as they are written in names. */
-export const COLLECTIONS = ['campaigns', 'warmups', 'searches', 'evaluations', 'nasRuns', 'trainings'] as const;
+export const COLLECTIONS = [
+  'campaigns',
+  'warmups',
+  'searches',
+  'superNetworks',
+  'evaluations',
+  'nasRuns',
+  'trainings',
+] as const;
 
 export type Collection = (typeof COLLECTIONS)[number];
 
@@ -36,6 +44,7 @@ export function resourceName(collection: Collection, id: string): string {
 export const campaignName = (campaignId: string): string => resourceName('campaigns', campaignId);
 export const warmupName = (warmupId: string): string => resourceName('warmups', warmupId);
 export const searchName = (searchId: string): string => resourceName('searches', searchId);
+export const superNetworkName = (superNetworkId: string): string => resourceName('superNetworks', superNetworkId);
 export const evaluationName = (evaluationId: string): string => resourceName('evaluations', evaluationId);
 export const nasRunName = (nasRunId: string): string => resourceName('nasRuns', nasRunId);
 export const trainingName = (trainingId: string): string => resourceName('trainings', trainingId);
@@ -45,10 +54,14 @@ export function artifactName(collection: Collection, id: string, file: string): 
   return `${resourceName(collection, id)}/${file}`;
 }
 
+/** Whether the text is a name of this collection. */
+export function isNameOf(collection: Collection, text: string): boolean {
+  return text.startsWith(`${collection}/`) && isResourceId(text.slice(collection.length + 1));
+}
+
 /** The id in a name of this collection. Throws INVALID_ARGUMENT for `field`. */
 export function parseName(collection: Collection, name: string, field = 'name'): string {
-  const [found, id, ...rest] = name.split('/');
-  if (found === collection && id !== undefined && rest.length === 0 && isResourceId(id)) return id;
+  if (isNameOf(collection, name)) return name.slice(collection.length + 1);
   throw nameViolation(field, `${collection}/{id}`, name);
 }
 

@@ -73,7 +73,8 @@ export type SearchRun = {
   /** Most snapshots in the trajectory; 200 unless told. The state holds them, so a fine search space wants fewer. */
   readonly snapshots?: number;
   readonly checkpointing?: Checkpointing<SearchState>;
-  readonly onProgress?: (progress: SearchProgress) => void;
+  /** Waited for, so that a search without a trainer can give way to what else the process does. */
+  readonly onProgress?: (progress: SearchProgress) => void | Promise<void>;
   readonly signal?: AbortSignal;
 };
 
@@ -125,7 +126,7 @@ export async function runSearch(run: SearchRun): Promise<SearchState> {
     if (searched % snapshotEvery === 0 || (state.iteration === iterations.total && run.snapshots !== 0)) {
       state = withSnapshot(run, state, iterations);
     }
-    run.onProgress?.({
+    await run.onProgress?.({
       phase: 'search',
       iteration: state.iteration,
       iterations,

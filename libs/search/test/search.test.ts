@@ -160,7 +160,9 @@ test('an aborted search ends with the reason of its signal and asks for nothing 
     ...toyRun,
     trainer,
     signal: stop.signal,
-    onProgress: ({ iteration }) => iteration === 10 && stop.abort(reason),
+    onProgress: ({ iteration }) => {
+      if (iteration === 10) stop.abort(reason);
+    },
   });
   await assert.rejects(search, reason);
   assert.equal(trainer.log.at(-1), 'weights weights 9');

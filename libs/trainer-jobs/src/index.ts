@@ -1,5 +1,5 @@
 export { type SearchToRun, searchFor } from './search.ts';
-export type { JobResource, TrainerTools } from './session.ts';
+export { type JobResource, type Session, type TrainerTools, withTrainer } from './session.ts';
 export {
   checkBatch,
   checkTarget,
@@ -10,4 +10,5 @@ export {
   type WeightSettings,
   type Work,
 } from './spec.ts';
+export { type SuperNetworkToTrain, toSuperNetwork, trainSuperNetwork, weightsOf } from './super-network.ts';
 export { type Trained, trainFor, type WeightsToTrain } from './train.ts';

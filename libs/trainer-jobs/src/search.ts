@@ -1,5 +1,14 @@
+import { setImmediate } from 'node:timers/promises';
 import type { RunningJob } from '@nss/jobs';
-import { type Checkpoint, entropyOf, iterationsOf, probabilitiesOf, runSearch, type SearchState } from '@nss/search';
+import {
+  type Checkpoint,
+  entropyOf,
+  iterationsOf,
+  probabilitiesOf,
+  runSearch,
+  type SearchState,
+  type Trainer,
+} from '@nss/search';
 import type { SearchSpace } from '@nss/space';
 import { jobCheckpoints } from './checkpoints.ts';
 import { type JobResource, type TrainerTools, withTrainer } from './session.ts';
@@ -11,14 +20,14 @@ export type SearchToRun = {
   readonly space: SearchSpace;
   readonly settings: { readonly weights: WeightSettings; readonly theta: ThetaSettings };
   readonly targetMultiplyAdds: number;
-  /** Weights of a shared warmup. */
+  /** Weights of a shared warmup; a search without task loss has no use for them. */
   readonly warmup?: Checkpoint;
   /** Most snapshots of theta that are kept. */
   readonly snapshots?: number;
 };
 
 /**
- * Runs a search for a job, through losses of trainers and of this process. Its weights are deleted at the end; its last state
+ * Runs a search for a job, through losses of trainers and of this process; without task loss it needs no trainer. Its weights are deleted at the end; its last state
  * stays, so that a job that is taken over after that does not search again.
  */
 export async function searchFor(
@@ -26,40 +35,37 @@ export async function searchFor(
   tools: TrainerTools,
   { work, space, settings, targetMultiplyAdds, warmup, snapshots }: SearchToRun,
 ): Promise<SearchState> {
-  const { weights } = settings;
+  const { weights, theta } = settings;
   const { total, warmup: warmupIterations } = iterationsOf(weights, work.images.half);
-  // What a shared warmup did is not this search's work.
-  const done = warmup ? warmupIterations : 0;
+  // What a shared warmup did is not this search's work; without a trainer there is none.
+  const done = warmup || !theta.taskLoss ? warmupIterations : 0;
   const { load, checkpointing, finish } = jobCheckpoints<SearchState>(job, tools);
   const found = await load();
   if (found?.iteration === total) return found;
-  const state = await withTrainer(
-    job,
-    tools,
-    { dataset: work.dataset, space, weights, seed: work.seed },
-    async (trainer) =>
-      runSearch({
-        space,
-        input: work.input,
-        targetMultiplyAdds,
-        settings,
-        images: work.images.half,
-        seed: work.seed,
-        trainer,
-        warmup,
-        snapshots,
-        resumeFrom: await load(),
-        checkpointing,
-        onProgress: ({ phase, iteration }) =>
-          job.progress({
-            activity: activities[phase],
-            completed: iteration - done,
-            total: total - done,
-            unit: 'iterations',
-          }),
-        signal: job.signal,
-      }),
-  );
+  const search = async (trainer: Trainer | null) =>
+    runSearch({
+      space,
+      input: work.input,
+      targetMultiplyAdds,
+      settings,
+      images: work.images.half,
+      seed: work.seed,
+      trainer,
+      warmup,
+      snapshots,
+      resumeFrom: await load(),
+      checkpointing,
+      async onProgress({ phase, iteration }) {
+        const unit = 'iterations';
+        job.progress({ activity: activities[phase], completed: iteration - done, total: total - done, unit });
+        // Nothing else gives way to health checks and heartbeats when there is no trainer to wait for.
+        if (!trainer) await setImmediate();
+      },
+      signal: job.signal,
+    });
+  const state = theta.taskLoss
+    ? await withTrainer(job, tools, { dataset: work.dataset, space, weights, seed: work.seed }, search)
+    : await search(null);
   await finish(state);
   const entropy = entropyOf(probabilitiesOf(state.logits));
   job.logger.info({ entropy, loss: state.trajectory.at(-1)?.loss }, 'search done; entropy of theta in nats');

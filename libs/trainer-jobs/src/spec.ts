@@ -57,7 +57,7 @@ export function toWork(
   };
 }
 
-type SettingsName = 'search' | 'evaluation' | 'nas' | 'training';
+type SettingsName = 'search' | 'nas' | 'training';
 
 /** Checks the settings of one kind of job; they are complete afterwards. */
 export function toSettings<Name extends SettingsName>(
@@ -128,4 +128,5 @@ function checked<T>(schema: Schema<T>, found: unknown, path: string, violations:
   return undefined;
 }
 
-const snakeCase = (key: PropertyKey) => String(key).replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+/** `search_space` of `searchSpace`. */
+export const snakeCase = (key: PropertyKey) => String(key).replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -16,8 +16,6 @@ export type WeightsToTrain = {
   readonly seed: number;
   /** What people read meanwhile, for example "training the super network". */
   readonly activity: string;
-  /** Steps that `use` takes afterwards; the job's progress counts them in from the beginning. */
-  readonly stepsAfter?: number;
 };
 
 /** A trainer whose super network is trained. */
@@ -25,8 +23,6 @@ export type Trained = {
   readonly trainer: Trainer;
   /** Holds the trained weights. */
   readonly checkpoint: Checkpoint;
-  /** Tells how many of `stepsAfter` are done. */
-  readonly progress: (activity: string, stepsDone: number) => void;
 };
 
 /**
@@ -37,13 +33,11 @@ export type Trained = {
 export async function trainFor<T>(
   job: RunningJob<JobResource>,
   tools: TrainerTools,
-  { work, space, weights, split, seed, activity, stepsAfter = 0, ...rest }: WeightsToTrain,
+  { work, space, weights, split, seed, activity, ...rest }: WeightsToTrain,
   use: (trained: Trained) => Promise<T>,
 ): Promise<T> {
   const images = split === 'all' ? work.images.all : work.images.half;
   const until = rest.until ?? iterationsOf(weights, images).total;
-  const total = until + stepsAfter;
-  const unit = stepsAfter > 0 ? 'steps' : 'iterations';
   const { load, checkpointing, finish } = jobCheckpoints<TrainingState>(job, tools);
   return withTrainer(job, tools, { dataset: work.dataset, space, weights, seed }, async (trainer) => {
     const resumeFrom = await load();
@@ -57,18 +51,12 @@ export async function trainFor<T>(
       until,
       resumeFrom,
       checkpointing,
-      onProgress: ({ iteration }) => job.progress({ activity, completed: iteration, total, unit }),
+      onProgress: ({ iteration }) => job.progress({ activity, completed: iteration, total: until, unit: 'iterations' }),
       signal: job.signal,
     });
-    const useTrained = (checkpoint: Checkpoint) =>
-      use({
-        trainer,
-        checkpoint,
-        progress: (activity, stepsDone) => job.progress({ activity, completed: until + stepsDone, total, unit }),
-      });
-    if (resumeFrom?.iteration === until) return useTrained(resumeFrom.checkpoint);
+    if (resumeFrom?.iteration === until) return use({ trainer, checkpoint: resumeFrom.checkpoint });
     const checkpoint = await trainer.save(checkpointing.idAt(until));
     await finish({ iteration: until, checkpoint });
-    return useTrained(checkpoint);
+    return use({ trainer, checkpoint });
   });
 }

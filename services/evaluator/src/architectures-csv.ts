@@ -1,14 +1,14 @@
 import { formatArchitecture } from '@nss/space';
 import type { MeasuredRow } from './comparison.ts';
 
-/** The file that lists what was measured, a row an architecture. No field needs quotes: labels are ids. */
+/** The file that lists what was measured, a row an architecture. No field needs quotes: labels hold no commas. */
 export const ARCHITECTURES_FILE = 'architectures.csv';
 
 export function architecturesCsv(rows: readonly MeasuredRow[]): string {
-  const lines = rows.map(({ label, source, architecture, multiplyAdds, errorPercent, loss }) =>
-    [label, source, formatArchitecture(architecture), multiplyAdds, errorPercent, loss].join(','),
+  const lines = rows.map(({ population, architecture, multiplyAdds, errorPercent, loss }) =>
+    [population, formatArchitecture(architecture), multiplyAdds, errorPercent, loss].join(','),
   );
   return [header, ...lines, ''].join('\n');
 }
 
-const header = 'label,source,architecture,multiply_adds,error_percent,loss';
+const header = 'population,architecture,multiply_adds,error_percent,loss';

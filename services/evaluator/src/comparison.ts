@@ -1,7 +1,7 @@
-import { bootstrapMeanDifference, distancesToFront, hypervolume, mean, paretoFront } from '@nss/analysis';
-import type { SpaceComparison } from '@nss/contracts';
+import { bootstrapMeanDifference, mean } from '@nss/analysis';
+import type { PopulationComparison, PopulationSummary } from '@nss/contracts';
 import { randomOf } from '@nss/space';
-import type { Row, Source } from './rows.ts';
+import type { Population, Row } from './populations.ts';
 
 /** A row with what was measured. */
 export type MeasuredRow = Row & {
@@ -10,61 +10,53 @@ export type MeasuredRow = Row & {
   readonly loss: number;
 };
 
-/**
- * Compares every Elite Space with architectures of the search space of the same cost (method section 5). Distances are to the
- * Pareto front of all rows. Where there is no matched architecture its numbers, and the advantage, are NaN.
- */
-export function compareSpaces(
+/** What was measured of every population, in order. Of a population without architectures all numbers are NaN. */
+export function summariesOf(
+  populations: readonly { readonly label: string }[],
   rows: readonly MeasuredRow[],
-  labels: readonly string[],
-  seed: number,
-): SpaceComparison[] {
-  const points = rows.map(pointOf);
-  const front = paretoFront(points).map((i) => points[i]);
-  return labels.map((label) => {
-    const elite = rowsOf(rows, 'elite', label);
-    const matched = rowsOf(rows, 'matched', label);
-    const random = randomOf(seed, 'evaluation', 'bootstrap', label);
-    const advantage = bootstrapMeanDifference(matched.map(errorOf), elite.map(errorOf), { random });
+): PopulationSummary[] {
+  return populations.map(({ label }) => {
+    const own = rows.filter(({ population }) => population === label);
+    const errors = errorsOf(rows, label);
     return {
       label,
-      eliteMeanErrorPercent: mean(elite.map(errorOf)),
-      eliteBestErrorPercent: best(elite),
-      matchedMeanErrorPercent: mean(matched.map(errorOf)),
-      matchedBestErrorPercent: best(matched),
-      advantagePercent: advantage.difference,
-      advantageLowPercent: advantage.low,
-      advantageHighPercent: advantage.high,
-      eliteFrontDistancePercent: mean(distancesToFront(elite.map(pointOf), front)),
-      matchedFrontDistancePercent: mean(distancesToFront(matched.map(pointOf), front)),
-      eliteArchitectures: elite.length,
-      matchedArchitectures: matched.length,
+      architectures: own.length,
+      meanErrorPercent: mean(errors),
+      bestErrorPercent: errors.reduce(
+        (a, b) => Math.min(a, b),
+        errors.length > 0 ? Number.POSITIVE_INFINITY : Number.NaN,
+      ),
+      meanMultiplyAdds: mean(own.map(({ multiplyAdds }) => multiplyAdds)),
     };
   });
 }
 
 /**
- * Hypervolumes of what the Elite Spaces and what the search space hold: the share of the rectangle from zero to the largest cost
- * and error of all rows that some architecture of the set dominates.
+ * Compares every population that others were matched to with those, in order (method section 5). Where one of the two has no
+ * architectures the numbers are NaN.
  */
-export function compareHypervolumes(rows: readonly MeasuredRow[]): { elite: number; searchSpace: number } {
-  const reference = {
-    cost: Math.max(...rows.map(({ multiplyAdds }) => multiplyAdds)),
-    error: Math.max(...rows.map(errorOf)),
-  };
-  const share = (set: readonly MeasuredRow[]) =>
-    hypervolume(set.map(pointOf), reference) / (reference.cost * reference.error);
-  return {
-    elite: share(rows.filter(({ source }) => source === 'elite')),
-    searchSpace: share(rows.filter(({ source }) => source !== 'elite')),
-  };
+export function comparisonsOf(
+  populations: readonly Population[],
+  rows: readonly MeasuredRow[],
+  seed: number,
+): PopulationComparison[] {
+  return populations.flatMap((population) => {
+    const cost = 'cost' in population ? population.cost : undefined;
+    if (!cost || !('matchedTo' in cost)) return [];
+    const [label, matched] = [cost.matchedTo, population.label];
+    const random = randomOf(seed, 'evaluation', 'bootstrap', matched);
+    const advantage = bootstrapMeanDifference(errorsOf(rows, matched), errorsOf(rows, label), { random });
+    return [
+      {
+        label,
+        matched,
+        advantagePercent: advantage.difference,
+        advantageLowPercent: advantage.low,
+        advantageHighPercent: advantage.high,
+      },
+    ];
+  });
 }
 
-const rowsOf = (rows: readonly MeasuredRow[], source: Source, label: string) =>
-  rows.filter((row) => row.source === source && row.label === label);
-
-const errorOf = ({ errorPercent }: MeasuredRow) => errorPercent;
-
-const pointOf = ({ multiplyAdds, errorPercent }: MeasuredRow) => ({ cost: multiplyAdds, error: errorPercent });
-
-const best = (rows: readonly MeasuredRow[]) => (rows.length > 0 ? Math.min(...rows.map(errorOf)) : Number.NaN);
+const errorsOf = (rows: readonly MeasuredRow[], label: string) =>
+  rows.flatMap(({ population, errorPercent }) => (population === label ? [errorPercent] : []));

@@ -1,6 +1,11 @@
 import { CHECKPOINTS, connectBus, ensureTopology, openObjects } from '@nss/bus';
-import { type Evaluation, EvaluationServiceService } from '@nss/contracts';
-import { EVALUATIONS, jobService, openJobs, runJobs } from '@nss/jobs';
+import {
+  type Evaluation,
+  EvaluationServiceService,
+  type SuperNetwork,
+  SuperNetworkServiceService,
+} from '@nss/contracts';
+import { EVALUATIONS, jobService, openJobs, runJobs, SUPER_NETWORKS } from '@nss/jobs';
 import { service, startServer } from '@nss/rpc';
 import {
   createLogger,
@@ -14,6 +19,7 @@ import {
 } from '@nss/runtime';
 import { z } from 'zod';
 import { evaluationViolations, runEvaluation } from './evaluation.ts';
+import { runSuperNetwork, superNetworkViolations } from './super-network.ts';
 
 const configuration = z.object({
   NSS_NATS_URL: natsUrl,
@@ -21,7 +27,7 @@ const configuration = z.object({
   NSS_LISTEN: listenAddress,
   /** Work that is lost at most when a trainer or this process dies. */
   NSS_CHECKPOINT_SECONDS: wholeNumber(0, 86_400).default(60),
-  /** Evaluations that one replica works on, or waits for a trainer for, at the same time. */
+  /** Super networks, and evaluations, that one replica works on, or waits for a trainer for, at the same time. */
   NSS_CONCURRENCY: wholeNumber(1, 1_000).default(16),
   /** How long a worker may be silent before its jobs go to another one. */
   NSS_ACK_WAIT_SECONDS: wholeNumber(1, 3_600).default(30),
@@ -41,12 +47,19 @@ await runMain('evaluator', async () => {
   shutdown.register('bus', () => bus.close());
   await ensureTopology(bus);
   const queues = { ackWaitMs: 1_000 * config.NSS_ACK_WAIT_SECONDS };
-  const evaluations = await openJobs<Evaluation>(bus, EVALUATIONS, queues);
+  const [superNetworks, evaluations] = await Promise.all([
+    openJobs<SuperNetwork>(bus, SUPER_NETWORKS, queues),
+    openJobs<Evaluation>(bus, EVALUATIONS, queues),
+  ]);
   const checkpoints = await openObjects(bus, CHECKPOINTS);
 
   const server = await startServer({
     listen: config.NSS_LISTEN,
     services: [
+      service(
+        SuperNetworkServiceService,
+        jobService<typeof SuperNetworkServiceService, SuperNetwork>(superNetworks, superNetworkViolations),
+      ),
       service(
         EvaluationServiceService,
         jobService<typeof EvaluationServiceService, Evaluation>(evaluations, evaluationViolations),
@@ -57,12 +70,11 @@ await runMain('evaluator', async () => {
   shutdown.register('server', () => server.close(config.NSS_SHUTDOWN_GRACE_MS));
 
   const tools = { bus, checkpoints, checkpointEveryMs: 1_000 * config.NSS_CHECKPOINT_SECONDS };
-  const jobs = runJobs({
-    jobs: evaluations,
-    run: (job) => runEvaluation(job, tools),
-    concurrency: config.NSS_CONCURRENCY,
-    logger,
-    signal: shutdown.signal,
-  });
+  const evaluationTools = { ...tools, findSuperNetwork: (name: string) => superNetworks.get(name) };
+  const running = { concurrency: config.NSS_CONCURRENCY, logger, signal: shutdown.signal };
+  const jobs = Promise.all([
+    runJobs({ ...running, jobs: superNetworks, run: (job) => runSuperNetwork(job, tools) }),
+    runJobs({ ...running, jobs: evaluations, run: (job) => runEvaluation(job, evaluationTools) }),
+  ]);
   shutdown.register('jobs', () => jobs);
 });

@@ -26,7 +26,7 @@ export function phaseStatuses(
       const completed = report === JobState.SUCCEEDED ? 1 : 0;
       return { phase: phaseOf(phase), state: report, jobs: [], jobsSucceeded: 0, completed, etaSeconds: -1 };
     }
-    const planned = plan.filter(({ kind }) => kind === kindOf[phase]);
+    const planned = plan.filter(({ kind }) => kindsOf[phase].includes(kind));
     const found = planned.map(({ id }) => views.get(id));
     const created = found.filter((view) => view !== undefined && 'name' in view);
     const completed = planned.length > 0 ? sum(found.map(shareDone)) / planned.length : 1;
@@ -49,12 +49,12 @@ export function shareDone(view: JobView | undefined): number {
   return total > 0 ? Math.min(1, completed / total) : 0;
 }
 
-const kindOf: Record<Exclude<PhaseName, 'report'>, JobKind> = {
-  warmup: 'warmup',
-  search: 'search',
-  evaluation: 'evaluation',
-  nas: 'nas',
-  training: 'training',
+const kindsOf: Record<Exclude<PhaseName, 'report'>, readonly JobKind[]> = {
+  warmup: ['warmup'],
+  search: ['search'],
+  evaluation: ['superNetwork', 'evaluation'],
+  nas: ['nas'],
+  training: ['training'],
 };
 
 function phaseState(views: readonly (JobView | undefined)[]): JobState {
@@ -67,14 +67,30 @@ function phaseState(views: readonly (JobView | undefined)[]): JobState {
 }
 
 /**
- * What is left takes as long as what is done took, in proportion; this holds however many trainers share the work. Counts
- * from when the first trainer began: jobs may wait long for one.
+ * What is left takes as long as what is done took, in proportion; this holds however many trainers share the work. Counts the
+ * time in which some trainer worked for the phase: jobs may wait long for one, or for those of another phase.
  */
 function etaSeconds(created: readonly { status: JobStatus | undefined }[], completed: number, now: Date): number {
-  const starts = created.flatMap(({ status }) => status?.trainerUses[0]?.startTime?.getTime() ?? []);
   if (completed >= 1) return 0;
-  if (starts.length === 0 || completed < leastForEta) return -1;
-  return ((now.getTime() - Math.min(...starts)) / 1000) * ((1 - completed) / completed);
+  const worked = workedMs(created, now);
+  if (worked === 0 || completed < leastForEta) return -1;
+  return (worked / 1000) * ((1 - completed) / completed);
+}
+
+/** Length of the time in which at least one trainer worked for one of the jobs. */
+function workedMs(created: readonly { status: JobStatus | undefined }[], now: Date): number {
+  const uses = created.flatMap(({ status }) =>
+    (status?.trainerUses ?? []).flatMap(({ startTime, endTime }) =>
+      startTime ? { start: startTime.getTime(), end: (endTime ?? status?.endTime ?? now).getTime() } : [],
+    ),
+  );
+  let worked = 0;
+  let until = Number.NEGATIVE_INFINITY;
+  for (const { start, end } of uses.sort((a, b) => a.start - b.start)) {
+    worked += Math.max(0, end - Math.max(start, until));
+    until = Math.max(until, end);
+  }
+  return worked;
 }
 
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);

@@ -9,7 +9,9 @@ export type NasSource = 'elite' | 'search-space';
 export type PlannedJob = { readonly id: string; readonly seed: number; readonly needs: readonly string[] } & (
   | { readonly kind: 'warmup' }
   | { readonly kind: 'search'; readonly target: number }
-  | { readonly kind: 'evaluation' }
+  | { readonly kind: 'superNetwork' }
+  /** Of the Elite Space of a target; without one, of the whole search space. */
+  | { readonly kind: 'evaluation'; readonly target?: number }
   | { readonly kind: 'nas'; readonly target: number; readonly source: NasSource }
   | { readonly kind: 'training'; readonly target: number; readonly source: NasSource; readonly repeat: number }
 );
@@ -22,32 +24,41 @@ export type Plannable = {
   readonly targets: readonly number[];
   readonly seeds: readonly number[];
   readonly phases: readonly PhaseName[];
+  /** Whether searches look at images; those that do not start from no warmup. */
+  readonly taskLoss: boolean;
   /** Trainings from scratch of every architecture found. */
   readonly repeats: number;
 };
 
 /**
- * All jobs of a campaign, in the order in which they are worth starting: a warmup a seed, shared by its targets; a search a
- * target and seed; one evaluation of everything found; two architecture searches a target and seed; their trainings. The
+ * All jobs of a campaign, in the order in which they are worth starting: a warmup a seed, shared by its targets; the stand-alone
+ * super network, which takes longest and needs nothing; a search a target and seed; an evaluation of each Elite Space and one of the
+ * search space; two architecture searches a target and seed; their trainings. Trainers take jobs in the order in which they ask. The
  * plan depends on nothing but the spec, and ids are made from the campaign's, so a controller that takes a campaign over finds what
  * was done before.
  */
-export function planCampaign({ campaignId, targets, seeds, phases, repeats }: Plannable): PlannedJob[] {
+export function planCampaign({ campaignId, targets, seeds, phases, taskLoss, repeats }: Plannable): PlannedJob[] {
   const asked = (phase: PhaseName) => phases.includes(phase);
   const idOf = (...parts: (string | number)[]) => jobId(campaignId, parts.join('-'));
   const pairs = seeds.flatMap((seed) => targets.map((target) => ({ seed, target, label: idLabel(target) })));
   const searches = asked('search') ? pairs : [];
   const plan: PlannedJob[] = [];
-  if (asked('warmup')) {
+  const warmedUp = asked('warmup') && taskLoss;
+  if (warmedUp) {
     for (const seed of seeds) plan.push({ kind: 'warmup', id: idOf('warmup', `s${seed}`), seed, needs: [] });
   }
+  const superNetwork = idOf('super-network');
+  if (asked('evaluation')) plan.push({ kind: 'superNetwork', id: superNetwork, seed: seeds[0], needs: [] });
   for (const { seed, target, label } of searches) {
-    const needs = asked('warmup') ? [idOf('warmup', `s${seed}`)] : [];
+    const needs = warmedUp ? [idOf('warmup', `s${seed}`)] : [];
     plan.push({ kind: 'search', id: idOf('search', label, `s${seed}`), seed, target, needs });
   }
   if (asked('evaluation')) {
-    const needs = searches.map(({ seed, label }) => idOf('search', label, `s${seed}`));
-    plan.push({ kind: 'evaluation', id: idOf('evaluation'), seed: seeds[0], needs });
+    for (const { seed, target, label } of searches) {
+      const needs = [superNetwork, idOf('search', label, `s${seed}`)];
+      plan.push({ kind: 'evaluation', id: idOf('evaluation', label, `s${seed}`), seed, target, needs });
+    }
+    plan.push({ kind: 'evaluation', id: idOf('evaluation', 'search-space'), seed: seeds[0], needs: [superNetwork] });
   }
   const found = pairs.flatMap((pair) => nasSources.map((source) => ({ ...pair, source })));
   for (const { seed, target, label, source } of asked('nas') ? found : []) {
@@ -67,17 +78,25 @@ export function planCampaign({ campaignId, targets, seeds, phases, repeats }: Pl
 /** The jobs of a campaign. */
 export function planOf(campaignId: string, resolved: ResolvedCampaign): PlannedJob[] {
   const { targets, seeds, settings } = resolved;
-  return planCampaign({ campaignId, targets, seeds, phases: phasesOf(resolved), repeats: settings.training.repeats });
+  const { taskLoss } = settings.search.theta;
+  const { repeats } = settings.training;
+  return planCampaign({ campaignId, targets, seeds, phases: phasesOf(resolved), taskLoss, repeats });
 }
 
 /** The phases of a campaign by name, in the order they run. */
 export const phasesOf = ({ phases }: ResolvedCampaign): PhaseName[] =>
   phases.flatMap((phase) => phaseName(phase) ?? []);
 
-/** Label of an evaluated space: the target, and the seed where there are several. */
+/** Label of an Elite Space as a population that is evaluated: the target, and the seed where there are several. */
 export function spaceLabel(target: number, seed: number, seeds: readonly number[]): string {
   return seeds.length > 1 ? `${targetLabel(target)}-s${seed}` : targetLabel(target);
 }
+
+/** Label of the population of the search space that costs what an Elite Space does. */
+export const matchedLabel = (label: string) => `${label}-matched`;
+
+/** Label of the population that is drawn from the whole search space. */
+export const searchSpaceLabel = 'search-space';
 
 const nasSources = ['elite', 'search-space'] as const;
 

@@ -95,8 +95,7 @@ async function runPlanned(run: Run, planned: PlannedJob, needs: Promise<Found[]>
     run.found.set(planned.id, found);
     return found;
   };
-  const skipped =
-    reasonToSkip(planned, needed) ?? (run.overBudget.signal.aborted ? 'the budget is used up' : undefined);
+  const skipped = reasonToSkip(needed) ?? (run.overBudget.signal.aborted ? 'the budget is used up' : undefined);
   if (skipped) return keep({ skipped });
 
   // The kind of a planned job decides the types of its spec and resource; the compiler does not follow that far.
@@ -126,11 +125,10 @@ function requestId({ job }: Run, name: string): string {
   return `${job.name}/${name}/${job.resource().status?.createTime?.getTime()}`;
 }
 
-/** An evaluation compares what was found, be it little; everything else needs all that it needs. */
-function reasonToSkip(planned: PlannedJob, needed: readonly Found[]): string | undefined {
+/** Why a job cannot be created: something that it needs is not there. */
+function reasonToSkip(needed: readonly Found[]): string | undefined {
   const missing = needed.filter((found) => !succeeded(found));
-  const enough = planned.kind === 'evaluation' ? missing.length < needed.length : missing.length === 0;
-  if (enough) return undefined;
+  if (missing.length === 0) return undefined;
   const reasons = missing.map((found) => ('skipped' in found ? found.skipped : `${found.name} did not succeed`));
   return `not started: ${reasons.join('; ')}`;
 }
@@ -145,8 +143,12 @@ function specFor({ resolved }: Run, planned: PlannedJob, needed: readonly Found[
       return specOf.warmup(planned, resolved);
     case 'search':
       return specOf.search(planned, resolved, results[0] as Resources['warmup'] | undefined);
-    case 'evaluation':
-      return specOf.evaluation(planned, resolved, results as Resources['search'][]);
+    case 'superNetwork':
+      return specOf.superNetwork(planned, resolved);
+    case 'evaluation': {
+      const [superNetwork, search] = results as [Resources['superNetwork'], Resources['search']?];
+      return specOf.evaluation(planned, resolved, superNetwork, search);
+    }
     case 'nas':
       return specOf.nas(planned, resolved, results[0] as Resources['search']);
     case 'training':

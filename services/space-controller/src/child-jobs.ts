@@ -11,6 +11,9 @@ import {
   Search,
   SearchServiceService,
   type SearchSpec,
+  SuperNetwork,
+  SuperNetworkServiceService,
+  type SuperNetworkSpec,
   Training,
   TrainingServiceService,
   type TrainingSpec,
@@ -18,18 +21,35 @@ import {
   WarmupServiceService,
   type WarmupSpec,
 } from '@nss/contracts';
-import { connect, evaluationName, NssError, nasRunName, searchName, trainingName, warmupName } from '@nss/rpc';
+import {
+  connect,
+  evaluationName,
+  NssError,
+  nasRunName,
+  searchName,
+  superNetworkName,
+  trainingName,
+  warmupName,
+} from '@nss/rpc';
 import type { JobKind } from './campaign-plan.ts';
 
 /** Spec and resource of each kind of job that a campaign creates. */
 export type Specs = {
   warmup: WarmupSpec;
   search: SearchSpec;
+  superNetwork: SuperNetworkSpec;
   evaluation: EvaluationSpec;
   nas: NasRunSpec;
   training: TrainingSpec;
 };
-export type Resources = { warmup: Warmup; search: Search; evaluation: Evaluation; nas: NasRun; training: Training };
+export type Resources = {
+  warmup: Warmup;
+  search: Search;
+  superNetwork: SuperNetwork;
+  evaluation: Evaluation;
+  nas: NasRun;
+  training: Training;
+};
 
 /** The API of one kind of job, whichever service owns it. All functions throw NssError. */
 export type JobApi<Spec, Resource> = {
@@ -57,6 +77,7 @@ export type JobOwners = { readonly spaceController: string; readonly evaluator: 
 export function connectJobApis({ spaceController, evaluator, nasRunner }: JobOwners): JobApis & { close(): void } {
   const warmups = connect(WarmupServiceService, spaceController);
   const searches = connect(SearchServiceService, spaceController);
+  const superNetworks = connect(SuperNetworkServiceService, evaluator);
   const evaluations = connect(EvaluationServiceService, evaluator);
   const nasRuns = connect(NasRunServiceService, nasRunner);
   const trainings = connect(TrainingServiceService, nasRunner);
@@ -78,6 +99,21 @@ export function connectJobApis({ spaceController, evaluator, nasRunner }: JobOwn
       delete: (name) => searches.deleteSearch({ name }),
       watch: (name, afterChange, signal) =>
         changesOf(searches.watchSearch({ name, afterChange }, { signal }), ({ search }) => search),
+    },
+    superNetwork: {
+      nameOf: superNetworkName,
+      create: (superNetworkId, spec, requestId, signal) =>
+        superNetworks.createSuperNetwork(
+          { superNetworkId, superNetwork: SuperNetwork.create({ spec }), requestId },
+          { signal },
+        ),
+      cancel: (name) => superNetworks.cancelSuperNetwork({ name }),
+      delete: (name) => superNetworks.deleteSuperNetwork({ name }),
+      watch: (name, afterChange, signal) =>
+        changesOf(
+          superNetworks.watchSuperNetwork({ name, afterChange }, { signal }),
+          ({ superNetwork }) => superNetwork,
+        ),
     },
     evaluation: {
       nameOf: evaluationName,
@@ -107,7 +143,7 @@ export function connectJobApis({ spaceController, evaluator, nasRunner }: JobOwn
         changesOf(trainings.watchTraining({ name, afterChange }, { signal }), ({ training }) => training),
     },
     close() {
-      for (const client of [warmups, searches, evaluations, nasRuns, trainings]) client.close();
+      for (const client of [warmups, searches, superNetworks, evaluations, nasRuns, trainings]) client.close();
     },
   };
 }

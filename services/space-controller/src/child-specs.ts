@@ -1,6 +1,6 @@
 import type { ResolvedCampaign } from '@nss/campaign';
-import type { EvaluatedSpace } from '@nss/contracts';
-import { type PlannedJob, spaceLabel } from './campaign-plan.ts';
+import { Population } from '@nss/contracts';
+import { matchedLabel, type PlannedJob, searchSpaceLabel, spaceLabel } from './campaign-plan.ts';
 import type { Resources, Specs } from './child-jobs.ts';
 
 type Planned<Kind extends PlannedJob['kind']> = Extract<PlannedJob, { kind: Kind }>;
@@ -24,21 +24,34 @@ export const specOf = {
     } satisfies Specs['search'];
   },
 
+  superNetwork(job: Planned<'superNetwork'>, { settings }: ResolvedCampaign): Specs['superNetwork'] {
+    const { dataset, searchSpace, evaluation } = settings;
+    return { dataset, searchSpace, weights: evaluation.weights, seed: job.seed };
+  },
+
+  /** An Elite Space beside architectures of the search space of the same cost; or, without one, the search space. */
   evaluation(
     job: Planned<'evaluation'>,
     { settings, seeds }: ResolvedCampaign,
-    searches: readonly Resources['search'][],
+    superNetwork: Resources['superNetwork'],
+    search: Resources['search'] | undefined,
   ): Specs['evaluation'] {
     const { dataset, searchSpace, evaluation } = settings;
-    const spaces = searches.map(({ spec, result }): EvaluatedSpace => {
-      const { targetMultiplyAdds = 0, seed = 0 } = spec ?? {};
-      return {
-        label: spaceLabel(targetMultiplyAdds, seed, seeds),
-        space: result?.eliteSpace,
-        targetMultiplyAdds,
-      };
-    });
-    return { dataset, searchSpace, settings: evaluation, seed: job.seed, spaces };
+    const { architecturesPerSpace: count, calibrationImages } = evaluation;
+    const { seed, target } = job;
+    const measured = { dataset, searchSpace, superNetwork: superNetwork.name, calibrationImages, seed };
+    const space = search?.result?.eliteSpace;
+    if (target === undefined || !space) {
+      return { ...measured, populations: [Population.create({ label: searchSpaceLabel, count })] };
+    }
+    const label = spaceLabel(target, seed, seeds);
+    return {
+      ...measured,
+      populations: [
+        Population.create({ label, members: { $case: 'space', value: space }, count }),
+        Population.create({ label: matchedLabel(label), count, cost: { $case: 'matchedTo', value: label } }),
+      ],
+    };
   },
 
   nas(job: Planned<'nas'>, { settings }: ResolvedCampaign, search: Resources['search']): Specs['nas'] {

@@ -1,21 +1,22 @@
 import type { Objects } from '@nss/bus';
 import { datasetFacts, inputShapeOf, type ResolvedCampaign } from '@nss/campaign';
 import { type Campaign, CampaignSettings, type Certificate, JobState, type JobStatus } from '@nss/contracts';
-import type {
-  ArchitectureRow,
-  ArchitectureSource,
-  CertificateReport,
-  EvaluationReport,
-  JobReport,
-  JsonObject,
-  NasReport,
-  ReportData,
-  SearchReport,
-  TrainingReport,
+import {
+  type ArchitectureRow,
+  type CertificateReport,
+  type EvaluationReport,
+  evaluationReport,
+  type JobReport,
+  type JsonObject,
+  type MeasuredSpace,
+  type NasReport,
+  type ReportData,
+  type SearchReport,
+  type TrainingReport,
 } from '@nss/report';
 import { dataLoss } from '@nss/rpc';
 import type { NetworkSpace } from '@nss/space';
-import { type PlannedJob, phasesOf, spaceLabel } from './campaign-plan.ts';
+import { matchedLabel, type PlannedJob, phasesOf, spaceLabel } from './campaign-plan.ts';
 import type { Resources } from './child-jobs.ts';
 import type { TrajectoryFile } from './trajectory-file.ts';
 
@@ -57,15 +58,13 @@ export async function reportDataOf(
       commit,
     },
     searches: [] as SearchReport[],
-    evaluations: [] as EvaluationReport[],
+    evaluations: await evaluationReports(jobs, seeds, artifacts),
     nasRuns: [] as NasReport[],
     trainings: [] as TrainingReport[],
     jobs: jobs.map((job) => jobReport(job, startTime)),
   };
-  for (const job of jobs) {
-    if ('skipped' in job.found || job.found.status?.state !== JobState.SUCCEEDED) continue;
+  for (const job of jobs.filter(hasSucceeded)) {
     if (isKind(job, 'search')) data.searches.push(await searchReport(job, artifacts));
-    if (isKind(job, 'evaluation')) data.evaluations.push(await evaluationReport(job, seeds, jobs, artifacts));
     if (isKind(job, 'nas')) data.nasRuns.push(nasReport(job));
     if (isKind(job, 'training')) addTraining(data.trainings, job, jobs);
   }
@@ -87,6 +86,8 @@ function isKind<K extends Kind>(job: CampaignJob, kind: K): job is CampaignJob &
   return job.planned.kind === kind && !('skipped' in job.found);
 }
 
+const hasSucceeded = ({ found }: CampaignJob) => !('skipped' in found) && found.status?.state === JobState.SUCCEEDED;
+
 async function searchReport({ planned, found }: Created<'search'>, artifacts: Objects): Promise<SearchReport> {
   const result = present(found.result, found.name);
   const file = JSON.parse(await readText(artifacts, result.trajectoryArtifact)) as TrajectoryFile;
@@ -106,43 +107,49 @@ async function searchReport({ planned, found }: Created<'search'>, artifacts: Ob
 
 const certificateReport = ({ targetMultiplyAdds: _, ...certificate }: Certificate): CertificateReport => certificate;
 
-async function evaluationReport(
-  { planned, found }: Created<'evaluation'>,
-  seeds: readonly number[],
+/** Everything that was measured with the campaign's stand-alone super network, put together. */
+async function evaluationReports(
   jobs: readonly CampaignJob[],
+  seeds: readonly number[],
   artifacts: Objects,
-): Promise<EvaluationReport> {
-  const result = present(found.result, found.name);
-  const searches = jobs.flatMap((job) => (isKind(job, 'search') ? [job.planned] : []));
-  const csv = await readText(artifacts, result.architecturesArtifact);
-  return {
-    id: planned.id,
-    seed: planned.seed,
-    spaces: (found.spec?.spaces ?? []).map(({ label, targetMultiplyAdds }) => {
-      const search = searches.find(({ target, seed }) => spaceLabel(target, seed, seeds) === label);
-      const comparison = result.comparisons.find((each) => each.label === label);
-      return {
-        label,
-        targetMultiplyAdds,
-        seed: search?.seed ?? planned.seed,
-        // Without a matched architecture there was nothing to compare with.
-        comparison: comparison && comparison.matchedArchitectures > 0 ? comparison : undefined,
-      };
-    }),
-    architectures: architectureRows(csv),
-    hypervolumeElite: result.hypervolumeElite,
-    hypervolumeSearchSpace: result.hypervolumeSearchSpace,
-  };
+): Promise<EvaluationReport[]> {
+  const superNetwork = jobs.find(({ planned }) => planned.kind === 'superNetwork')?.planned;
+  const spaces: MeasuredSpace[] = [];
+  const architectures: ArchitectureRow[] = [];
+  for (const job of jobs.filter(hasSucceeded)) {
+    if (!isKind(job, 'evaluation')) continue;
+    const { target, seed } = job.planned;
+    const { comparisons, architecturesArtifact } = present(job.found.result, job.found.name);
+    const rows = measuredRows(await readText(artifacts, architecturesArtifact));
+    if (target === undefined) {
+      architectures.push(
+        ...rows.map(({ population: _, ...row }) => ({ label: '', source: 'search-space' as const, ...row })),
+      );
+      continue;
+    }
+    const label = spaceLabel(target, seed, seeds);
+    architectures.push(
+      ...rows.map(({ population, ...row }) => {
+        const source = population === matchedLabel(label) ? ('matched' as const) : ('elite' as const);
+        return { label, source, ...row };
+      }),
+    );
+    const advantage = comparisons.find((comparison) => comparison.label === label);
+    spaces.push({ label, targetMultiplyAdds: target, seed, advantage });
+  }
+  if (!superNetwork || architectures.length === 0) return [];
+  return [evaluationReport({ id: superNetwork.id, seed: superNetwork.seed, spaces, architectures })];
 }
 
+type MeasuredRow = Omit<ArchitectureRow, 'label' | 'source'> & { readonly population: string };
+
 /** Reads the evaluator's file; its fields hold no commas. */
-function architectureRows(csv: string): ArchitectureRow[] {
+function measuredRows(csv: string): MeasuredRow[] {
   const [, ...lines] = csv.trim().split('\n');
   return lines.map((line) => {
-    const [label, source, architecture, multiplyAdds, errorPercent, loss] = line.split(',');
+    const [population, architecture, multiplyAdds, errorPercent, loss] = line.split(',');
     return {
-      label,
-      source: source as ArchitectureSource,
+      population,
       architecture,
       multiplyAdds: Number(multiplyAdds),
       errorPercent: Number(errorPercent),
@@ -182,7 +189,8 @@ function jobReport({ planned, found }: CampaignJob, startTime: Date): JobReport 
     kind: planned.kind,
     id: planned.id,
     targetMultiplyAdds: 'target' in planned ? planned.target : undefined,
-    seed: planned.seed,
+    // The super network serves all seeds.
+    seed: planned.kind === 'superNetwork' ? undefined : planned.seed,
     source: 'source' in planned ? planned.source : undefined,
   };
   if ('skipped' in found) return { ...about, state: 'cancelled', error: found.skipped, trainerUses: [] };

@@ -1,21 +1,26 @@
-import { isDeepStrictEqual } from 'node:util';
 import {
   type Certificate,
   type CertifySpaceRequest,
-  type Checkpoint,
   type FieldViolation,
   fromNetworkSpace,
   fromSearchSpace,
-  JobState,
   type Search,
   type SearchSpec,
   type Warmup,
 } from '@nss/contracts';
 import type { RunningJob } from '@nss/jobs';
-import { failedPrecondition, invalidArgument, isResourceId } from '@nss/rpc';
+import { invalidArgument, isNameOf } from '@nss/rpc';
 import { iterationsOf, probabilitiesOf, selectEliteSpace } from '@nss/search';
 import { formatSpace } from '@nss/space';
-import { checkBatch, checkTarget, searchFor, type TrainerTools, toSettings, toWork } from '@nss/trainer-jobs';
+import {
+  checkBatch,
+  checkTarget,
+  searchFor,
+  type TrainerTools,
+  toSettings,
+  toWork,
+  weightsOf,
+} from '@nss/trainer-jobs';
 import { TRAJECTORY_FILE, type TrajectoryFile } from './trajectory-file.ts';
 
 export type SearchTools = TrainerTools & {
@@ -45,7 +50,7 @@ export async function runSearchJob(job: RunningJob<Search>, tools: SearchTools):
     space: work.space,
     settings,
     targetMultiplyAdds,
-    warmup: spec.warmup ? await warmupCheckpoint(spec, tools) : undefined,
+    warmup: spec.warmup ? await warmupWeights(spec, tools) : undefined,
   });
 
   const theta = probabilitiesOf(state.logits);
@@ -77,29 +82,11 @@ export async function runSearchJob(job: RunningJob<Search>, tools: SearchTools):
 }
 
 /** Weights to start from: those of a warmup that did exactly what this search would have done itself. */
-async function warmupCheckpoint(spec: SearchSpec, { findWarmup }: SearchTools): Promise<Checkpoint> {
-  const warmup = await findWarmup(spec.warmup);
-  if (warmup.status?.state !== JobState.SUCCEEDED || !warmup.checkpoint) {
-    throw failedPrecondition(
-      `${spec.warmup} has not succeeded (${warmup.status?.state}); wait for it or leave it out`,
-      {
-        reason: 'WARMUP_NOT_DONE',
-      },
-    );
-  }
-  const pairs: [field: string, found: unknown, expected: unknown][] = [
-    ['dataset', warmup.spec?.dataset, spec.dataset],
-    ['search_space', warmup.spec?.searchSpace, spec.searchSpace],
-    ['weights', warmup.spec?.weights, spec.settings?.weights],
-    ['seed', warmup.spec?.seed, spec.seed],
-  ];
-  const different = pairs.filter(([, found, expected]) => !isDeepStrictEqual(found, expected)).map(([field]) => field);
-  if (different.length > 0) {
-    throw failedPrecondition(`${spec.warmup} was made with another ${different.join(', ')}; make one for this search`, {
-      reason: 'WARMUP_DIFFERS',
-    });
-  }
-  return warmup.checkpoint;
+async function warmupWeights(
+  { warmup, dataset, searchSpace, settings, seed }: SearchSpec,
+  { findWarmup }: SearchTools,
+) {
+  return weightsOf('WARMUP', await findWarmup(warmup), { dataset, searchSpace, weights: settings?.weights, seed });
 }
 
 function toSearch(spec: SearchSpec | undefined, violations: FieldViolation[]) {
@@ -111,8 +98,14 @@ function toSearch(spec: SearchSpec | undefined, violations: FieldViolation[]) {
   const settings = toSettings('search', spec.settings, violations);
   checkBatch(settings?.weights, work?.images.half, 'spec.settings.weights', violations);
   checkTarget(spec.targetMultiplyAdds, work, violations);
-  if (spec.warmup && !(spec.warmup.startsWith('warmups/') && isResourceId(spec.warmup.slice('warmups/'.length)))) {
+  if (spec.warmup && !isNameOf('warmups', spec.warmup)) {
     violations.push({ field: 'spec.warmup', description: `expected warmups/{id} or nothing, found "${spec.warmup}"` });
+  }
+  if (spec.warmup && settings?.theta.taskLoss === false) {
+    violations.push({
+      field: 'spec.warmup',
+      description: 'expected nothing: a search without task loss has no weights',
+    });
   }
   return violations.length === 0 && work && settings ? { spec, work, settings } : undefined;
 }

@@ -7,17 +7,27 @@ import fc from 'fast-check';
 import { phaseStatuses, shareDone } from '../src/campaign-phases.ts';
 import { planCampaign, spaceLabel } from '../src/campaign-plan.ts';
 
-const everything = { campaignId: 'demo', targets: [2e6, 1.6e9], seeds: [0], phases: phaseNames, repeats: 2 };
+const everything = {
+  campaignId: 'demo',
+  targets: [2e6, 1.6e9],
+  seeds: [0],
+  phases: phaseNames,
+  taskLoss: true,
+  repeats: 2,
+};
 
-test('a campaign is one warmup a seed, a search a target, one evaluation, two NAS runs a target, and their trainings', () => {
+test('a campaign is a warmup, a super network, and a search, an evaluation, two NAS runs and their trainings a target', () => {
   const plan = planCampaign(everything);
   assert.deepEqual(
     plan.map(({ id, needs }) => `${id} <- ${needs.join(' ')}`),
     [
       'demo-warmup-s0 <- ',
+      'demo-super-network <- ',
       'demo-search-2mf-s0 <- demo-warmup-s0',
       'demo-search-1-6gf-s0 <- demo-warmup-s0',
-      'demo-evaluation <- demo-search-2mf-s0 demo-search-1-6gf-s0',
+      'demo-evaluation-2mf-s0 <- demo-super-network demo-search-2mf-s0',
+      'demo-evaluation-1-6gf-s0 <- demo-super-network demo-search-1-6gf-s0',
+      'demo-evaluation-search-space <- demo-super-network',
       'demo-nas-2mf-s0-elite <- demo-search-2mf-s0',
       'demo-nas-2mf-s0-base <- demo-search-2mf-s0',
       'demo-nas-1-6gf-s0-elite <- demo-search-1-6gf-s0',
@@ -43,6 +53,41 @@ test('phases that were not asked for have no jobs, and a search without a warmup
       { id: 'demo-search-1-6gf-s0', needs: [] },
     ],
   );
+});
+
+test('every seed has a warmup and evaluations of its own, and all of them the one super network', () => {
+  const plan = planCampaign({
+    ...everything,
+    targets: [2e6],
+    seeds: [3, 4],
+    phases: ['warmup', 'search', 'evaluation'],
+  });
+  assert.deepEqual(
+    plan.map(({ id, seed, needs }) => `${id} (${seed}) <- ${needs.join(' ')}`),
+    [
+      'demo-warmup-s3 (3) <- ',
+      'demo-warmup-s4 (4) <- ',
+      'demo-super-network (3) <- ',
+      'demo-search-2mf-s3 (3) <- demo-warmup-s3',
+      'demo-search-2mf-s4 (4) <- demo-warmup-s4',
+      'demo-evaluation-2mf-s3 (3) <- demo-super-network demo-search-2mf-s3',
+      'demo-evaluation-2mf-s4 (4) <- demo-super-network demo-search-2mf-s4',
+      'demo-evaluation-search-space (3) <- demo-super-network',
+    ],
+  );
+});
+
+test('searches without task loss wait for no warmup, and none is made', () => {
+  const plan = planCampaign({ ...everything, taskLoss: false, phases: ['warmup', 'search'] });
+  assert.deepEqual(
+    plan.map(({ id, needs }) => ({ id, needs })),
+    [
+      { id: 'demo-search-2mf-s0', needs: [] },
+      { id: 'demo-search-1-6gf-s0', needs: [] },
+    ],
+  );
+  const [warmup] = phaseStatuses(['warmup', 'search'], plan, new Map(), JobState.PENDING, start);
+  assert.deepEqual([warmup.state, warmup.completed, warmup.jobs], [JobState.SUCCEEDED, 1, []]);
 });
 
 test('ids are valid, different and the same on every call, however long the campaign id and odd the targets', () => {
@@ -75,7 +120,12 @@ test('the label of a space names the seed only where there are several', () => {
 
 const status = (state: JobState, rest: Partial<JobStatus> = {}) => Status.create({ state, ...rest });
 const start = new Date('2025-01-01T00:00:00Z');
-const usedFrom = (seconds: number) => ({ trainer: 't', engine: 'e', startTime: later(seconds), endTime: undefined });
+const usedFrom = (seconds: number, until?: number) => ({
+  trainer: 't',
+  engine: 'e',
+  startTime: later(seconds),
+  endTime: until === undefined ? undefined : later(until),
+});
 const later = (seconds: number) => new Date(start.getTime() + 1000 * seconds);
 
 test('a phase adds up its jobs and estimates its end from the share that is done', () => {
@@ -102,6 +152,31 @@ test('a phase adds up its jobs and estimates its end from the share that is done
     [JobState.RUNNING, 0.25, 0, 90],
   );
   assert.deepEqual(search.jobs, ['searches/demo-search-2mf-s0']);
+});
+
+test('the evaluation phase is the super network and the evaluations, and time in which no trainer works for it does not count', () => {
+  const plan = planCampaign({ ...everything, targets: [2e6], phases: ['search', 'evaluation'] });
+  const views = new Map([
+    [
+      'demo-super-network',
+      {
+        name: 'superNetworks/demo-super-network',
+        status: status(JobState.SUCCEEDED, { trainerUses: [usedFrom(0, 40), usedFrom(50, 70)] }),
+      },
+    ],
+    [
+      'demo-evaluation-search-space',
+      {
+        name: 'evaluations/demo-evaluation-search-space',
+        status: status(JobState.SUCCEEDED, { trainerUses: [usedFrom(60, 80)] }),
+      },
+    ],
+  ]);
+  const [, evaluation] = phaseStatuses(['search', 'evaluation'], plan, views, JobState.PENDING, later(500));
+  assert.deepEqual(evaluation.jobs, ['superNetworks/demo-super-network', 'evaluations/demo-evaluation-search-space']);
+  assert.equal(evaluation.state, JobState.RUNNING);
+  // Two of three jobs took 70 seconds of work: 0 to 40 and 50 to 80.
+  assert.ok(Math.abs(evaluation.etaSeconds - 35) < 1e-9);
 });
 
 test('a phase whose jobs all wait is pending, and one with a failed or skipped job fails when all have ended', () => {

@@ -15,6 +15,7 @@ export const palette = {
   sample: { light: '#a3a8ae', dark: '#6d737a' },
   warmup: { light: '#8d939a', dark: '#858b92' },
   search: { light: '#1f63ad', dark: '#6aaef0' },
+  'super-network': { light: '#6f8f2f', dark: '#a9c45c' },
   evaluation: { light: '#2f8f6b', dark: '#5cc49a' },
   nas: { light: '#d0691a', dark: '#f0a058' },
   training: { light: '#8a5aa8', dark: '#be95d8' },

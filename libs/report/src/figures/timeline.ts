@@ -16,6 +16,7 @@ export type TrainerSpan = {
 export const kindColours: Record<Exclude<JobKind, 'campaign'>, ColourName> = {
   warmup: 'warmup',
   search: 'search',
+  superNetwork: 'super-network',
   evaluation: 'evaluation',
   nas: 'nas',
   training: 'training',

@@ -1,4 +1,4 @@
-import { paretoFront } from '@nss/analysis';
+import { frontOf, isMeasured } from '../comparison.ts';
 import type { ArchitectureRow, EvaluatedSpaceReport, EvaluationReport, ReportData } from '../data.ts';
 import { distributionPanels } from '../figures/distribution-panels.ts';
 import { drawFigure } from '../figures/draw.ts';
@@ -41,9 +41,7 @@ async function oneEvaluation(data: ReportData, each: EvaluationReport): Promise<
   const rows = each.architectures.filter(isMeasured);
   const dropped = each.architectures.length - rows.length;
   const sample = rows.filter(({ source }) => source === 'search-space');
-  const front = paretoFront(rows.map((row) => ({ cost: row.multiplyAdds, error: row.errorPercent }))).map(
-    (i) => rows[i],
-  );
+  const front = frontOf(rows);
   const spaces = [...each.spaces].sort((a, b) => a.targetMultiplyAdds - b.targetMultiplyAdds || a.seed - b.seed);
   const measured = spaces.map((space) => {
     const ofSpace = rows.filter(({ label }) => label === space.label);
@@ -56,7 +54,7 @@ async function oneEvaluation(data: ReportData, each: EvaluationReport): Promise<
   });
   const scatters: Html[] = [];
   for (const space of measured) scatters.push(await scatter(data, space, sample, front));
-  return html`${data.evaluations.length > 1 ? html`<h3>Evaluation ${each.id}</h3>` : undefined}
+  return html`${data.evaluations.length > 1 ? html`<h3>Super network ${each.id}</h3>` : undefined}
 ${dropped > 0 ? html`<p class="note">${countOf(dropped, 'architecture')} without a finite error or cost are left out of the figures.</p>` : undefined}
 ${comparisonTable(data, each, spaces)}
 <h3>Error against cost</h3>
@@ -68,13 +66,11 @@ ${await costDistributions(measured, sample)}
 `;
 }
 
-type MeasuredSpace = EvaluatedSpaceReport & {
+type ShownSpace = EvaluatedSpaceReport & {
   readonly name: string;
   readonly elite: readonly ArchitectureRow[];
   readonly matched: readonly ArchitectureRow[];
 };
-
-const isMeasured = (row: ArchitectureRow) => Number.isFinite(row.errorPercent) && row.multiplyAdds > 0;
 
 function comparisonTable(data: ReportData, each: EvaluationReport, spaces: readonly EvaluatedSpaceReport[]): Html {
   const { hypervolumeElite, hypervolumeSearchSpace } = each;
@@ -128,7 +124,7 @@ function comparisonTable(data: ReportData, each: EvaluationReport, spaces: reado
 
 async function scatter(
   data: ReportData,
-  space: MeasuredSpace,
+  space: ShownSpace,
   sample: readonly ArchitectureRow[],
   front: readonly ArchitectureRow[],
 ): Promise<Html> {
@@ -159,7 +155,7 @@ ${await drawFigure(
 `;
 }
 
-async function errorDistributions(spaces: readonly MeasuredSpace[]): Promise<Html | undefined> {
+async function errorDistributions(spaces: readonly ShownSpace[]): Promise<Html | undefined> {
   const shown = spaces.filter(({ elite, matched }) => elite.length > 0 || matched.length > 0);
   if (shown.length === 0) return undefined;
   const errors = shown.flatMap(({ elite, matched }) => [...elite, ...matched]).map(({ errorPercent }) => errorPercent);
@@ -194,7 +190,7 @@ ${await drawFigure(
 const MAX_DEVIATION = 100;
 
 async function costDistributions(
-  spaces: readonly MeasuredSpace[],
+  spaces: readonly ShownSpace[],
   sample: readonly ArchitectureRow[],
 ): Promise<Html | undefined> {
   const shown = spaces.filter(({ elite }) => elite.length > 0);
@@ -227,7 +223,7 @@ ${await drawFigure(
 }
 
 /** `n = 300 each`, or the number of every target where they differ. */
-function sizesOf(spaces: readonly MeasuredSpace[], sizes: (space: MeasuredSpace) => readonly number[]): string {
+function sizesOf(spaces: readonly ShownSpace[], sizes: (space: ShownSpace) => readonly number[]): string {
   const texts = spaces.map((space) => [...new Set(sizes(space))].map(formatCount).join(' and '));
   return new Set(texts).size === 1
     ? `n = ${texts[0]} each`

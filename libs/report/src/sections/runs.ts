@@ -1,5 +1,5 @@
 import { formatMultiplyAdds } from '@nss/space';
-import type { JobReport, ReportData } from '../data.ts';
+import type { JobKind, JobReport, ReportData } from '../data.ts';
 import { drawFigure } from '../figures/draw.ts';
 import { kindColours, type TrainerSpan, timeline } from '../figures/timeline.ts';
 import { countOf, formatDuration, formatShare } from '../format.ts';
@@ -37,6 +37,16 @@ function totalSeconds({ campaign, jobs }: ReportData): number {
     .reduce((latest, { startSeconds = 0, endSeconds = 0 }) => Math.max(latest, startSeconds, endSeconds), 0);
 }
 
+const kindTitles: Record<JobKind, string> = {
+  campaign: 'campaign',
+  warmup: 'warmup',
+  search: 'search',
+  superNetwork: 'super network',
+  evaluation: 'evaluation',
+  nas: 'NAS',
+  training: 'training',
+};
+
 function spansOf({ jobs }: ReportData, total: number): TrainerSpan[] {
   return jobs
     .flatMap((job) =>
@@ -53,14 +63,16 @@ function spansOf({ jobs }: ReportData, total: number): TrainerSpan[] {
 }
 
 const shortName = ({ kind, targetMultiplyAdds }: JobReport) =>
-  targetMultiplyAdds === undefined ? kind : formatMultiplyAdds(targetMultiplyAdds);
+  targetMultiplyAdds === undefined ? kindTitles[kind] : formatMultiplyAdds(targetMultiplyAdds);
 
 async function timelineFigure(spans: readonly TrainerSpan[], total: number): Promise<Html> {
-  const kinds = Object.entries(kindColours).filter(([kind]) => spans.some((span) => span.kind === kind));
+  const kinds = (Object.keys(kindColours) as (keyof typeof kindColours)[]).filter((kind) =>
+    spans.some((span) => span.kind === kind),
+  );
   const failures = spans.some(({ failed }) => failed);
   return html`<figure>
 ${key([
-  ...kinds.map(([kind, colour]) => ({ form: 'box' as const, colour, text: kind === 'nas' ? 'NAS' : kind })),
+  ...kinds.map((kind) => ({ form: 'box' as const, colour: kindColours[kind], text: kindTitles[kind] })),
   ...(failures ? [{ form: 'box' as const, colour: 'failure' as const, text: 'failed here' }] : []),
 ])}
 ${await drawFigure(timeline(spans, total), 'What every trainer did when')}
@@ -85,7 +97,7 @@ function jobsTable({ jobs }: ReportData): Html {
     byStart.map((job) => ({
       cells: [
         html`<code>${job.id}</code>`,
-        job.kind === 'nas' ? 'NAS' : job.kind,
+        kindTitles[job.kind],
         [...new Set(job.trainerUses.map(({ trainer, engine }) => `${trainer} (${engine})`))].join(', then '),
         formatDuration(job.startSeconds),
         job.startSeconds === undefined || job.endSeconds === undefined

@@ -22,14 +22,37 @@ import {
 } from "@grpc/grpc-js";
 import { Empty } from "../../google/protobuf/empty.ts";
 import { JobStatus } from "./job.ts";
-import { EvaluationSettings } from "./settings.ts";
-import { DatasetSpec, NetworkSpace, SearchSpace } from "./space.ts";
+import { WeightTraining } from "./settings.ts";
+import { Architecture, DatasetSpec, NetworkSpace, SearchSpace } from "./space.ts";
+import { Checkpoint } from "./trainer.ts";
 
 export const protobufPackage = "nss.v1";
 
 export const protobufFileName = "nss/v1/evaluation.proto";
 
-/** Measures network spaces with a stand-alone super network that no search has used. */
+/** Trains a stand-alone super network with uniform draws on all training images. No search ever uses it. */
+export interface SuperNetwork {
+  /** superNetworks/{super_network} */
+  name: string;
+  spec:
+    | SuperNetworkSpec
+    | undefined;
+  /** Output only. */
+  status:
+    | JobStatus
+    | undefined;
+  /** Output only; set when the job has succeeded. */
+  checkpoint: Checkpoint | undefined;
+}
+
+export interface SuperNetworkSpec {
+  dataset: DatasetSpec | undefined;
+  searchSpace: SearchSpace | undefined;
+  weights: WeightTraining | undefined;
+  seed: number;
+}
+
+/** Measures populations of architectures with one stand-alone super network. */
 export interface Evaluation {
   /** evaluations/{evaluation} */
   name: string;
@@ -45,45 +68,137 @@ export interface Evaluation {
 }
 
 export interface EvaluationSpec {
+  /** Of the super network: what it was trained on and what it holds. */
   dataset: DatasetSpec | undefined;
-  searchSpace: SearchSpace | undefined;
-  settings: EvaluationSettings | undefined;
+  searchSpace:
+    | SearchSpace
+    | undefined;
+  /** superNetworks/{super_network}; its training must have succeeded. */
+  superNetwork: string;
+  /** Training images from which BatchNorm statistics are recomputed for each architecture. */
+  calibrationImages: number;
+  /** Decides the draws. */
   seed: number;
-  spaces: EvaluatedSpace[];
+  populations: Population[];
 }
 
-export interface EvaluatedSpace {
-  /** Unique in the evaluation, for example "8mf". */
+/** Architectures to measure. What is drawn follows from the seed of the evaluation and the label. */
+export interface Population {
+  /** Unique in the evaluation: lower-case letters, digits, dots and hyphens, for example "8mf-matched". */
   label: string;
-  space: NetworkSpace | undefined;
-  targetMultiplyAdds: number;
+  /** Where its architectures come from; when neither is set: drawn uniformly from the search space. */
+  members:
+    | //
+    /** Drawn uniformly from this space. */
+    { $case: "space"; value: NetworkSpace }
+    | //
+    /** These very ones. */
+    { $case: "architectures"; value: ArchitectureList }
+    | undefined;
+  /** Architectures to draw. Fewer are found where the conditions below leave hardly any. */
+  count: number;
+  /** Only architectures of this cost. */
+  cost:
+    | { $case: "costRange"; value: CostRange }
+    | //
+    /** Label of an earlier population: only architectures that cost between its 5% and its 95% quantile. The two are then compared. */
+    { $case: "matchedTo"; value: string }
+    | undefined;
+  /** Only architectures that keep this rule. */
+  designRule: DesignRule | undefined;
+}
+
+export interface ArchitectureList {
+  architectures: Architecture[];
+}
+
+/** Inclusive, in multiply-adds. */
+export interface CostRange {
+  minMultiplyAdds: number;
+  maxMultiplyAdds: number;
+}
+
+/** What people prescribe for the stages of a network, first to last. */
+export interface DesignRule {
+  /** d1 <= d2 <= d3. */
+  nondecreasingDepths: boolean;
+  /** w1 <= w2 <= w3. */
+  nondecreasingWidths: boolean;
 }
 
 export interface EvaluationResult {
-  /** One a space of the spec, in order. */
-  comparisons: SpaceComparison[];
+  /** One a population of the spec, in order. */
+  populations: PopulationSummary[];
+  /** One a population with matched_to, in order. */
+  comparisons: PopulationComparison[];
   /** Artifact with a row an architecture (CSV). */
   architecturesArtifact: string;
-  hypervolumeElite: number;
-  hypervolumeSearchSpace: number;
 }
 
-/** An Elite Space against architectures of the search space with the same cost (5% to 95% quantile of the Elite Space's). */
-export interface SpaceComparison {
+export interface PopulationSummary {
   label: string;
-  eliteMeanErrorPercent: number;
-  eliteBestErrorPercent: number;
-  matchedMeanErrorPercent: number;
-  matchedBestErrorPercent: number;
-  /** matched - elite mean error: positive means the Elite Space is better; with its 95% bootstrap interval. */
+  /** How many were measured; zero leaves the numbers below without meaning. */
+  architectures: number;
+  meanErrorPercent: number;
+  bestErrorPercent: number;
+  meanMultiplyAdds: number;
+}
+
+/** A population against another of the same cost. */
+export interface PopulationComparison {
+  /** The population compared. */
+  label: string;
+  /** The population whose cost was matched to it. */
+  matched: string;
+  /** matched - label mean error: positive means that `label` is better; with its 95% bootstrap interval. */
   advantagePercent: number;
   advantageLowPercent: number;
   advantageHighPercent: number;
-  /** Mean vertical distance in error to the Pareto front of all evaluated architectures. */
-  eliteFrontDistancePercent: number;
-  matchedFrontDistancePercent: number;
-  eliteArchitectures: number;
-  matchedArchitectures: number;
+}
+
+export interface CreateSuperNetworkRequest {
+  /** Last segment of the resource name: lower-case letters, digits and hyphens, at most 63. Made from request_id when empty. */
+  superNetworkId: string;
+  superNetwork:
+    | SuperNetwork
+    | undefined;
+  /** A retry with the same request_id gives the same job. */
+  requestId: string;
+}
+
+export interface GetSuperNetworkRequest {
+  name: string;
+}
+
+export interface ListSuperNetworksRequest {
+  /** At most 1000; 0 means 100. */
+  pageSize: number;
+  pageToken: string;
+}
+
+export interface ListSuperNetworksResponse {
+  superNetworks: SuperNetwork[];
+  nextPageToken: string;
+}
+
+export interface CancelSuperNetworkRequest {
+  name: string;
+}
+
+export interface DeleteSuperNetworkRequest {
+  name: string;
+}
+
+export interface WatchSuperNetworkRequest {
+  name: string;
+  /** Resume after this change; 0 starts with the job as it is now. */
+  afterChange: number;
+}
+
+export interface SuperNetworkChange {
+  /** Grows with every change of the job. */
+  change: number;
+  superNetwork: SuperNetwork | undefined;
 }
 
 export interface CreateEvaluationRequest {
@@ -130,6 +245,256 @@ export interface EvaluationChange {
   change: number;
   evaluation: Evaluation | undefined;
 }
+
+function createBaseSuperNetwork(): SuperNetwork {
+  return { name: "", spec: undefined, status: undefined, checkpoint: undefined };
+}
+
+export const SuperNetwork: MessageFns<SuperNetwork> = {
+  encode(message: SuperNetwork, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.spec !== undefined) {
+      SuperNetworkSpec.encode(message.spec, writer.uint32(18).fork()).join();
+    }
+    if (message.status !== undefined) {
+      JobStatus.encode(message.status, writer.uint32(26).fork()).join();
+    }
+    if (message.checkpoint !== undefined) {
+      Checkpoint.encode(message.checkpoint, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SuperNetwork {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSuperNetwork();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.spec = SuperNetworkSpec.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.status = JobStatus.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.checkpoint = Checkpoint.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SuperNetwork {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      spec: isSet(object.spec) ? SuperNetworkSpec.fromJSON(object.spec) : undefined,
+      status: isSet(object.status) ? JobStatus.fromJSON(object.status) : undefined,
+      checkpoint: isSet(object.checkpoint) ? Checkpoint.fromJSON(object.checkpoint) : undefined,
+    };
+  },
+
+  toJSON(message: SuperNetwork): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.spec !== undefined) {
+      obj.spec = SuperNetworkSpec.toJSON(message.spec);
+    }
+    if (message.status !== undefined) {
+      obj.status = JobStatus.toJSON(message.status);
+    }
+    if (message.checkpoint !== undefined) {
+      obj.checkpoint = Checkpoint.toJSON(message.checkpoint);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SuperNetwork>, I>>(base?: I): SuperNetwork {
+    return SuperNetwork.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SuperNetwork>, I>>(object: I): SuperNetwork {
+    const message = createBaseSuperNetwork();
+    message.name = object.name ?? "";
+    message.spec = (object.spec !== undefined && object.spec !== null)
+      ? SuperNetworkSpec.fromPartial(object.spec)
+      : undefined;
+    message.status = (object.status !== undefined && object.status !== null)
+      ? JobStatus.fromPartial(object.status)
+      : undefined;
+    message.checkpoint = (object.checkpoint !== undefined && object.checkpoint !== null)
+      ? Checkpoint.fromPartial(object.checkpoint)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSuperNetworkSpec(): SuperNetworkSpec {
+  return { dataset: undefined, searchSpace: undefined, weights: undefined, seed: 0 };
+}
+
+export const SuperNetworkSpec: MessageFns<SuperNetworkSpec> = {
+  encode(message: SuperNetworkSpec, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.dataset !== undefined) {
+      DatasetSpec.encode(message.dataset, writer.uint32(10).fork()).join();
+    }
+    if (message.searchSpace !== undefined) {
+      SearchSpace.encode(message.searchSpace, writer.uint32(18).fork()).join();
+    }
+    if (message.weights !== undefined) {
+      WeightTraining.encode(message.weights, writer.uint32(26).fork()).join();
+    }
+    if (message.seed !== 0) {
+      writer.uint32(32).int64(message.seed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SuperNetworkSpec {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSuperNetworkSpec();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.dataset = DatasetSpec.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.searchSpace = SearchSpace.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.weights = WeightTraining.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.seed = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SuperNetworkSpec {
+    return {
+      dataset: isSet(object.dataset) ? DatasetSpec.fromJSON(object.dataset) : undefined,
+      searchSpace: isSet(object.searchSpace)
+        ? SearchSpace.fromJSON(object.searchSpace)
+        : isSet(object.search_space)
+        ? SearchSpace.fromJSON(object.search_space)
+        : undefined,
+      weights: isSet(object.weights) ? WeightTraining.fromJSON(object.weights) : undefined,
+      seed: isSet(object.seed) ? globalThis.Number(object.seed) : 0,
+    };
+  },
+
+  toJSON(message: SuperNetworkSpec): unknown {
+    const obj: any = {};
+    if (message.dataset !== undefined) {
+      obj.dataset = DatasetSpec.toJSON(message.dataset);
+    }
+    if (message.searchSpace !== undefined) {
+      obj.searchSpace = SearchSpace.toJSON(message.searchSpace);
+    }
+    if (message.weights !== undefined) {
+      obj.weights = WeightTraining.toJSON(message.weights);
+    }
+    if (message.seed !== 0) {
+      obj.seed = Math.round(message.seed);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SuperNetworkSpec>, I>>(base?: I): SuperNetworkSpec {
+    return SuperNetworkSpec.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SuperNetworkSpec>, I>>(object: I): SuperNetworkSpec {
+    const message = createBaseSuperNetworkSpec();
+    message.dataset = (object.dataset !== undefined && object.dataset !== null)
+      ? DatasetSpec.fromPartial(object.dataset)
+      : undefined;
+    message.searchSpace = (object.searchSpace !== undefined && object.searchSpace !== null)
+      ? SearchSpace.fromPartial(object.searchSpace)
+      : undefined;
+    message.weights = (object.weights !== undefined && object.weights !== null)
+      ? WeightTraining.fromPartial(object.weights)
+      : undefined;
+    message.seed = object.seed ?? 0;
+    return message;
+  },
+};
 
 function createBaseEvaluation(): Evaluation {
   return { name: "", spec: undefined, status: undefined, result: undefined };
@@ -255,7 +620,14 @@ export const Evaluation: MessageFns<Evaluation> = {
 };
 
 function createBaseEvaluationSpec(): EvaluationSpec {
-  return { dataset: undefined, searchSpace: undefined, settings: undefined, seed: 0, spaces: [] };
+  return {
+    dataset: undefined,
+    searchSpace: undefined,
+    superNetwork: "",
+    calibrationImages: 0,
+    seed: 0,
+    populations: [],
+  };
 }
 
 export const EvaluationSpec: MessageFns<EvaluationSpec> = {
@@ -266,14 +638,17 @@ export const EvaluationSpec: MessageFns<EvaluationSpec> = {
     if (message.searchSpace !== undefined) {
       SearchSpace.encode(message.searchSpace, writer.uint32(18).fork()).join();
     }
-    if (message.settings !== undefined) {
-      EvaluationSettings.encode(message.settings, writer.uint32(26).fork()).join();
+    if (message.superNetwork !== "") {
+      writer.uint32(26).string(message.superNetwork);
+    }
+    if (message.calibrationImages !== 0) {
+      writer.uint32(32).int32(message.calibrationImages);
     }
     if (message.seed !== 0) {
-      writer.uint32(32).int64(message.seed);
+      writer.uint32(40).int64(message.seed);
     }
-    for (const v of message.spaces) {
-      EvaluatedSpace.encode(v!, writer.uint32(42).fork()).join();
+    for (const v of message.populations) {
+      Population.encode(v!, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -312,7 +687,7 @@ export const EvaluationSpec: MessageFns<EvaluationSpec> = {
               break;
             }
 
-            message.settings = EvaluationSettings.decode(reader, reader.uint32());
+            message.superNetwork = reader.string();
             continue;
           }
           case 4: {
@@ -320,15 +695,23 @@ export const EvaluationSpec: MessageFns<EvaluationSpec> = {
               break;
             }
 
-            message.seed = longToNumber(reader.int64());
+            message.calibrationImages = reader.int32();
             continue;
           }
           case 5: {
-            if (tag !== 42) {
+            if (tag !== 40) {
               break;
             }
 
-            message.spaces.push(EvaluatedSpace.decode(reader, reader.uint32()));
+            message.seed = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.populations.push(Population.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -351,9 +734,20 @@ export const EvaluationSpec: MessageFns<EvaluationSpec> = {
         : isSet(object.search_space)
         ? SearchSpace.fromJSON(object.search_space)
         : undefined,
-      settings: isSet(object.settings) ? EvaluationSettings.fromJSON(object.settings) : undefined,
+      superNetwork: isSet(object.superNetwork)
+        ? globalThis.String(object.superNetwork)
+        : isSet(object.super_network)
+        ? globalThis.String(object.super_network)
+        : "",
+      calibrationImages: isSet(object.calibrationImages)
+        ? globalThis.Number(object.calibrationImages)
+        : isSet(object.calibration_images)
+        ? globalThis.Number(object.calibration_images)
+        : 0,
       seed: isSet(object.seed) ? globalThis.Number(object.seed) : 0,
-      spaces: globalThis.Array.isArray(object?.spaces) ? object.spaces.map((e: any) => EvaluatedSpace.fromJSON(e)) : [],
+      populations: globalThis.Array.isArray(object?.populations)
+        ? object.populations.map((e: any) => Population.fromJSON(e))
+        : [],
     };
   },
 
@@ -365,14 +759,17 @@ export const EvaluationSpec: MessageFns<EvaluationSpec> = {
     if (message.searchSpace !== undefined) {
       obj.searchSpace = SearchSpace.toJSON(message.searchSpace);
     }
-    if (message.settings !== undefined) {
-      obj.settings = EvaluationSettings.toJSON(message.settings);
+    if (message.superNetwork !== "") {
+      obj.superNetwork = message.superNetwork;
+    }
+    if (message.calibrationImages !== 0) {
+      obj.calibrationImages = Math.round(message.calibrationImages);
     }
     if (message.seed !== 0) {
       obj.seed = Math.round(message.seed);
     }
-    if (message.spaces?.length) {
-      obj.spaces = message.spaces.map((e) => EvaluatedSpace.toJSON(e));
+    if (message.populations?.length) {
+      obj.populations = message.populations.map((e) => Population.toJSON(e));
     }
     return obj;
   },
@@ -388,34 +785,49 @@ export const EvaluationSpec: MessageFns<EvaluationSpec> = {
     message.searchSpace = (object.searchSpace !== undefined && object.searchSpace !== null)
       ? SearchSpace.fromPartial(object.searchSpace)
       : undefined;
-    message.settings = (object.settings !== undefined && object.settings !== null)
-      ? EvaluationSettings.fromPartial(object.settings)
-      : undefined;
+    message.superNetwork = object.superNetwork ?? "";
+    message.calibrationImages = object.calibrationImages ?? 0;
     message.seed = object.seed ?? 0;
-    message.spaces = object.spaces?.map((e) => EvaluatedSpace.fromPartial(e)) || [];
+    message.populations = object.populations?.map((e) => Population.fromPartial(e)) || [];
     return message;
   },
 };
 
-function createBaseEvaluatedSpace(): EvaluatedSpace {
-  return { label: "", space: undefined, targetMultiplyAdds: 0 };
+function createBasePopulation(): Population {
+  return { label: "", members: undefined, count: 0, cost: undefined, designRule: undefined };
 }
 
-export const EvaluatedSpace: MessageFns<EvaluatedSpace> = {
-  encode(message: EvaluatedSpace, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const Population: MessageFns<Population> = {
+  encode(message: Population, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.label !== "") {
       writer.uint32(10).string(message.label);
     }
-    if (message.space !== undefined) {
-      NetworkSpace.encode(message.space, writer.uint32(18).fork()).join();
+    switch (message.members?.$case) {
+      case "space":
+        NetworkSpace.encode(message.members.value, writer.uint32(18).fork()).join();
+        break;
+      case "architectures":
+        ArchitectureList.encode(message.members.value, writer.uint32(26).fork()).join();
+        break;
     }
-    if (message.targetMultiplyAdds !== 0) {
-      writer.uint32(25).double(message.targetMultiplyAdds);
+    if (message.count !== 0) {
+      writer.uint32(32).int32(message.count);
+    }
+    switch (message.cost?.$case) {
+      case "costRange":
+        CostRange.encode(message.cost.value, writer.uint32(42).fork()).join();
+        break;
+      case "matchedTo":
+        writer.uint32(50).string(message.cost.value);
+        break;
+    }
+    if (message.designRule !== undefined) {
+      DesignRule.encode(message.designRule, writer.uint32(58).fork()).join();
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): EvaluatedSpace {
+  decode(input: BinaryReader | Uint8Array, length?: number): Population {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -424,7 +836,7 @@ export const EvaluatedSpace: MessageFns<EvaluatedSpace> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEvaluatedSpace();
+      const message = createBasePopulation();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -441,15 +853,47 @@ export const EvaluatedSpace: MessageFns<EvaluatedSpace> = {
               break;
             }
 
-            message.space = NetworkSpace.decode(reader, reader.uint32());
+            message.members = { $case: "space", value: NetworkSpace.decode(reader, reader.uint32()) };
             continue;
           }
           case 3: {
-            if (tag !== 25) {
+            if (tag !== 26) {
               break;
             }
 
-            message.targetMultiplyAdds = reader.double();
+            message.members = { $case: "architectures", value: ArchitectureList.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.count = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.cost = { $case: "costRange", value: CostRange.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.cost = { $case: "matchedTo", value: reader.string() };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.designRule = DesignRule.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -464,63 +908,369 @@ export const EvaluatedSpace: MessageFns<EvaluatedSpace> = {
     }
   },
 
-  fromJSON(object: any): EvaluatedSpace {
+  fromJSON(object: any): Population {
     return {
       label: isSet(object.label) ? globalThis.String(object.label) : "",
-      space: isSet(object.space) ? NetworkSpace.fromJSON(object.space) : undefined,
-      targetMultiplyAdds: isSet(object.targetMultiplyAdds)
-        ? globalThis.Number(object.targetMultiplyAdds)
-        : isSet(object.target_multiply_adds)
-        ? globalThis.Number(object.target_multiply_adds)
-        : 0,
+      members: isSet(object.space)
+        ? { $case: "space", value: NetworkSpace.fromJSON(object.space) }
+        : isSet(object.architectures)
+        ? { $case: "architectures", value: ArchitectureList.fromJSON(object.architectures) }
+        : undefined,
+      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+      cost: isSet(object.costRange)
+        ? { $case: "costRange", value: CostRange.fromJSON(object.costRange) }
+        : isSet(object.cost_range)
+        ? { $case: "costRange", value: CostRange.fromJSON(object.cost_range) }
+        : isSet(object.matchedTo)
+        ? { $case: "matchedTo", value: globalThis.String(object.matchedTo) }
+        : isSet(object.matched_to)
+        ? { $case: "matchedTo", value: globalThis.String(object.matched_to) }
+        : undefined,
+      designRule: isSet(object.designRule)
+        ? DesignRule.fromJSON(object.designRule)
+        : isSet(object.design_rule)
+        ? DesignRule.fromJSON(object.design_rule)
+        : undefined,
     };
   },
 
-  toJSON(message: EvaluatedSpace): unknown {
+  toJSON(message: Population): unknown {
     const obj: any = {};
     if (message.label !== "") {
       obj.label = message.label;
     }
-    if (message.space !== undefined) {
-      obj.space = NetworkSpace.toJSON(message.space);
+    if (message.members?.$case === "space") {
+      obj.space = NetworkSpace.toJSON(message.members.value);
+    } else if (message.members?.$case === "architectures") {
+      obj.architectures = ArchitectureList.toJSON(message.members.value);
     }
-    if (message.targetMultiplyAdds !== 0) {
-      obj.targetMultiplyAdds = floatToJson(message.targetMultiplyAdds);
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    if (message.cost?.$case === "costRange") {
+      obj.costRange = CostRange.toJSON(message.cost.value);
+    } else if (message.cost?.$case === "matchedTo") {
+      obj.matchedTo = message.cost.value;
+    }
+    if (message.designRule !== undefined) {
+      obj.designRule = DesignRule.toJSON(message.designRule);
     }
     return obj;
   },
 
-  create<I extends Exact<DeepPartial<EvaluatedSpace>, I>>(base?: I): EvaluatedSpace {
-    return EvaluatedSpace.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<Population>, I>>(base?: I): Population {
+    return Population.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<EvaluatedSpace>, I>>(object: I): EvaluatedSpace {
-    const message = createBaseEvaluatedSpace();
+  fromPartial<I extends Exact<DeepPartial<Population>, I>>(object: I): Population {
+    const message = createBasePopulation();
     message.label = object.label ?? "";
-    message.space = (object.space !== undefined && object.space !== null)
-      ? NetworkSpace.fromPartial(object.space)
+    switch (object.members?.$case) {
+      case "space": {
+        if (object.members?.value !== undefined && object.members?.value !== null) {
+          message.members = { $case: "space", value: NetworkSpace.fromPartial(object.members.value) };
+        }
+        break;
+      }
+      case "architectures": {
+        if (object.members?.value !== undefined && object.members?.value !== null) {
+          message.members = { $case: "architectures", value: ArchitectureList.fromPartial(object.members.value) };
+        }
+        break;
+      }
+    }
+    message.count = object.count ?? 0;
+    switch (object.cost?.$case) {
+      case "costRange": {
+        if (object.cost?.value !== undefined && object.cost?.value !== null) {
+          message.cost = { $case: "costRange", value: CostRange.fromPartial(object.cost.value) };
+        }
+        break;
+      }
+      case "matchedTo": {
+        if (object.cost?.value !== undefined && object.cost?.value !== null) {
+          message.cost = { $case: "matchedTo", value: object.cost.value };
+        }
+        break;
+      }
+    }
+    message.designRule = (object.designRule !== undefined && object.designRule !== null)
+      ? DesignRule.fromPartial(object.designRule)
       : undefined;
-    message.targetMultiplyAdds = object.targetMultiplyAdds ?? 0;
+    return message;
+  },
+};
+
+function createBaseArchitectureList(): ArchitectureList {
+  return { architectures: [] };
+}
+
+export const ArchitectureList: MessageFns<ArchitectureList> = {
+  encode(message: ArchitectureList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.architectures) {
+      Architecture.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ArchitectureList {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseArchitectureList();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.architectures.push(Architecture.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ArchitectureList {
+    return {
+      architectures: globalThis.Array.isArray(object?.architectures)
+        ? object.architectures.map((e: any) => Architecture.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ArchitectureList): unknown {
+    const obj: any = {};
+    if (message.architectures?.length) {
+      obj.architectures = message.architectures.map((e) => Architecture.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ArchitectureList>, I>>(base?: I): ArchitectureList {
+    return ArchitectureList.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ArchitectureList>, I>>(object: I): ArchitectureList {
+    const message = createBaseArchitectureList();
+    message.architectures = object.architectures?.map((e) => Architecture.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseCostRange(): CostRange {
+  return { minMultiplyAdds: 0, maxMultiplyAdds: 0 };
+}
+
+export const CostRange: MessageFns<CostRange> = {
+  encode(message: CostRange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.minMultiplyAdds !== 0) {
+      writer.uint32(9).double(message.minMultiplyAdds);
+    }
+    if (message.maxMultiplyAdds !== 0) {
+      writer.uint32(17).double(message.maxMultiplyAdds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CostRange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCostRange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.minMultiplyAdds = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.maxMultiplyAdds = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CostRange {
+    return {
+      minMultiplyAdds: isSet(object.minMultiplyAdds)
+        ? globalThis.Number(object.minMultiplyAdds)
+        : isSet(object.min_multiply_adds)
+        ? globalThis.Number(object.min_multiply_adds)
+        : 0,
+      maxMultiplyAdds: isSet(object.maxMultiplyAdds)
+        ? globalThis.Number(object.maxMultiplyAdds)
+        : isSet(object.max_multiply_adds)
+        ? globalThis.Number(object.max_multiply_adds)
+        : 0,
+    };
+  },
+
+  toJSON(message: CostRange): unknown {
+    const obj: any = {};
+    if (message.minMultiplyAdds !== 0) {
+      obj.minMultiplyAdds = floatToJson(message.minMultiplyAdds);
+    }
+    if (message.maxMultiplyAdds !== 0) {
+      obj.maxMultiplyAdds = floatToJson(message.maxMultiplyAdds);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CostRange>, I>>(base?: I): CostRange {
+    return CostRange.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CostRange>, I>>(object: I): CostRange {
+    const message = createBaseCostRange();
+    message.minMultiplyAdds = object.minMultiplyAdds ?? 0;
+    message.maxMultiplyAdds = object.maxMultiplyAdds ?? 0;
+    return message;
+  },
+};
+
+function createBaseDesignRule(): DesignRule {
+  return { nondecreasingDepths: false, nondecreasingWidths: false };
+}
+
+export const DesignRule: MessageFns<DesignRule> = {
+  encode(message: DesignRule, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nondecreasingDepths !== false) {
+      writer.uint32(8).bool(message.nondecreasingDepths);
+    }
+    if (message.nondecreasingWidths !== false) {
+      writer.uint32(16).bool(message.nondecreasingWidths);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DesignRule {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDesignRule();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.nondecreasingDepths = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.nondecreasingWidths = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DesignRule {
+    return {
+      nondecreasingDepths: isSet(object.nondecreasingDepths)
+        ? globalThis.Boolean(object.nondecreasingDepths)
+        : isSet(object.nondecreasing_depths)
+        ? globalThis.Boolean(object.nondecreasing_depths)
+        : false,
+      nondecreasingWidths: isSet(object.nondecreasingWidths)
+        ? globalThis.Boolean(object.nondecreasingWidths)
+        : isSet(object.nondecreasing_widths)
+        ? globalThis.Boolean(object.nondecreasing_widths)
+        : false,
+    };
+  },
+
+  toJSON(message: DesignRule): unknown {
+    const obj: any = {};
+    if (message.nondecreasingDepths !== false) {
+      obj.nondecreasingDepths = message.nondecreasingDepths;
+    }
+    if (message.nondecreasingWidths !== false) {
+      obj.nondecreasingWidths = message.nondecreasingWidths;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DesignRule>, I>>(base?: I): DesignRule {
+    return DesignRule.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DesignRule>, I>>(object: I): DesignRule {
+    const message = createBaseDesignRule();
+    message.nondecreasingDepths = object.nondecreasingDepths ?? false;
+    message.nondecreasingWidths = object.nondecreasingWidths ?? false;
     return message;
   },
 };
 
 function createBaseEvaluationResult(): EvaluationResult {
-  return { comparisons: [], architecturesArtifact: "", hypervolumeElite: 0, hypervolumeSearchSpace: 0 };
+  return { populations: [], comparisons: [], architecturesArtifact: "" };
 }
 
 export const EvaluationResult: MessageFns<EvaluationResult> = {
   encode(message: EvaluationResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.populations) {
+      PopulationSummary.encode(v!, writer.uint32(10).fork()).join();
+    }
     for (const v of message.comparisons) {
-      SpaceComparison.encode(v!, writer.uint32(10).fork()).join();
+      PopulationComparison.encode(v!, writer.uint32(18).fork()).join();
     }
     if (message.architecturesArtifact !== "") {
-      writer.uint32(18).string(message.architecturesArtifact);
-    }
-    if (message.hypervolumeElite !== 0) {
-      writer.uint32(25).double(message.hypervolumeElite);
-    }
-    if (message.hypervolumeSearchSpace !== 0) {
-      writer.uint32(33).double(message.hypervolumeSearchSpace);
+      writer.uint32(26).string(message.architecturesArtifact);
     }
     return writer;
   },
@@ -543,7 +1293,7 @@ export const EvaluationResult: MessageFns<EvaluationResult> = {
               break;
             }
 
-            message.comparisons.push(SpaceComparison.decode(reader, reader.uint32()));
+            message.populations.push(PopulationSummary.decode(reader, reader.uint32()));
             continue;
           }
           case 2: {
@@ -551,23 +1301,15 @@ export const EvaluationResult: MessageFns<EvaluationResult> = {
               break;
             }
 
-            message.architecturesArtifact = reader.string();
+            message.comparisons.push(PopulationComparison.decode(reader, reader.uint32()));
             continue;
           }
           case 3: {
-            if (tag !== 25) {
+            if (tag !== 26) {
               break;
             }
 
-            message.hypervolumeElite = reader.double();
-            continue;
-          }
-          case 4: {
-            if (tag !== 33) {
-              break;
-            }
-
-            message.hypervolumeSearchSpace = reader.double();
+            message.architecturesArtifact = reader.string();
             continue;
           }
         }
@@ -584,40 +1326,30 @@ export const EvaluationResult: MessageFns<EvaluationResult> = {
 
   fromJSON(object: any): EvaluationResult {
     return {
+      populations: globalThis.Array.isArray(object?.populations)
+        ? object.populations.map((e: any) => PopulationSummary.fromJSON(e))
+        : [],
       comparisons: globalThis.Array.isArray(object?.comparisons)
-        ? object.comparisons.map((e: any) => SpaceComparison.fromJSON(e))
+        ? object.comparisons.map((e: any) => PopulationComparison.fromJSON(e))
         : [],
       architecturesArtifact: isSet(object.architecturesArtifact)
         ? globalThis.String(object.architecturesArtifact)
         : isSet(object.architectures_artifact)
         ? globalThis.String(object.architectures_artifact)
         : "",
-      hypervolumeElite: isSet(object.hypervolumeElite)
-        ? globalThis.Number(object.hypervolumeElite)
-        : isSet(object.hypervolume_elite)
-        ? globalThis.Number(object.hypervolume_elite)
-        : 0,
-      hypervolumeSearchSpace: isSet(object.hypervolumeSearchSpace)
-        ? globalThis.Number(object.hypervolumeSearchSpace)
-        : isSet(object.hypervolume_search_space)
-        ? globalThis.Number(object.hypervolume_search_space)
-        : 0,
     };
   },
 
   toJSON(message: EvaluationResult): unknown {
     const obj: any = {};
+    if (message.populations?.length) {
+      obj.populations = message.populations.map((e) => PopulationSummary.toJSON(e));
+    }
     if (message.comparisons?.length) {
-      obj.comparisons = message.comparisons.map((e) => SpaceComparison.toJSON(e));
+      obj.comparisons = message.comparisons.map((e) => PopulationComparison.toJSON(e));
     }
     if (message.architecturesArtifact !== "") {
       obj.architecturesArtifact = message.architecturesArtifact;
-    }
-    if (message.hypervolumeElite !== 0) {
-      obj.hypervolumeElite = floatToJson(message.hypervolumeElite);
-    }
-    if (message.hypervolumeSearchSpace !== 0) {
-      obj.hypervolumeSearchSpace = floatToJson(message.hypervolumeSearchSpace);
     }
     return obj;
   },
@@ -627,73 +1359,38 @@ export const EvaluationResult: MessageFns<EvaluationResult> = {
   },
   fromPartial<I extends Exact<DeepPartial<EvaluationResult>, I>>(object: I): EvaluationResult {
     const message = createBaseEvaluationResult();
-    message.comparisons = object.comparisons?.map((e) => SpaceComparison.fromPartial(e)) || [];
+    message.populations = object.populations?.map((e) => PopulationSummary.fromPartial(e)) || [];
+    message.comparisons = object.comparisons?.map((e) => PopulationComparison.fromPartial(e)) || [];
     message.architecturesArtifact = object.architecturesArtifact ?? "";
-    message.hypervolumeElite = object.hypervolumeElite ?? 0;
-    message.hypervolumeSearchSpace = object.hypervolumeSearchSpace ?? 0;
     return message;
   },
 };
 
-function createBaseSpaceComparison(): SpaceComparison {
-  return {
-    label: "",
-    eliteMeanErrorPercent: 0,
-    eliteBestErrorPercent: 0,
-    matchedMeanErrorPercent: 0,
-    matchedBestErrorPercent: 0,
-    advantagePercent: 0,
-    advantageLowPercent: 0,
-    advantageHighPercent: 0,
-    eliteFrontDistancePercent: 0,
-    matchedFrontDistancePercent: 0,
-    eliteArchitectures: 0,
-    matchedArchitectures: 0,
-  };
+function createBasePopulationSummary(): PopulationSummary {
+  return { label: "", architectures: 0, meanErrorPercent: 0, bestErrorPercent: 0, meanMultiplyAdds: 0 };
 }
 
-export const SpaceComparison: MessageFns<SpaceComparison> = {
-  encode(message: SpaceComparison, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const PopulationSummary: MessageFns<PopulationSummary> = {
+  encode(message: PopulationSummary, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.label !== "") {
       writer.uint32(10).string(message.label);
     }
-    if (message.eliteMeanErrorPercent !== 0) {
-      writer.uint32(17).double(message.eliteMeanErrorPercent);
+    if (message.architectures !== 0) {
+      writer.uint32(16).int32(message.architectures);
     }
-    if (message.eliteBestErrorPercent !== 0) {
-      writer.uint32(25).double(message.eliteBestErrorPercent);
+    if (message.meanErrorPercent !== 0) {
+      writer.uint32(25).double(message.meanErrorPercent);
     }
-    if (message.matchedMeanErrorPercent !== 0) {
-      writer.uint32(33).double(message.matchedMeanErrorPercent);
+    if (message.bestErrorPercent !== 0) {
+      writer.uint32(33).double(message.bestErrorPercent);
     }
-    if (message.matchedBestErrorPercent !== 0) {
-      writer.uint32(41).double(message.matchedBestErrorPercent);
-    }
-    if (message.advantagePercent !== 0) {
-      writer.uint32(49).double(message.advantagePercent);
-    }
-    if (message.advantageLowPercent !== 0) {
-      writer.uint32(57).double(message.advantageLowPercent);
-    }
-    if (message.advantageHighPercent !== 0) {
-      writer.uint32(65).double(message.advantageHighPercent);
-    }
-    if (message.eliteFrontDistancePercent !== 0) {
-      writer.uint32(73).double(message.eliteFrontDistancePercent);
-    }
-    if (message.matchedFrontDistancePercent !== 0) {
-      writer.uint32(81).double(message.matchedFrontDistancePercent);
-    }
-    if (message.eliteArchitectures !== 0) {
-      writer.uint32(88).int32(message.eliteArchitectures);
-    }
-    if (message.matchedArchitectures !== 0) {
-      writer.uint32(96).int32(message.matchedArchitectures);
+    if (message.meanMultiplyAdds !== 0) {
+      writer.uint32(41).double(message.meanMultiplyAdds);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SpaceComparison {
+  decode(input: BinaryReader | Uint8Array, length?: number): PopulationSummary {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -702,7 +1399,7 @@ export const SpaceComparison: MessageFns<SpaceComparison> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSpaceComparison();
+      const message = createBasePopulationSummary();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -715,11 +1412,11 @@ export const SpaceComparison: MessageFns<SpaceComparison> = {
             continue;
           }
           case 2: {
-            if (tag !== 17) {
+            if (tag !== 16) {
               break;
             }
 
-            message.eliteMeanErrorPercent = reader.double();
+            message.architectures = reader.int32();
             continue;
           }
           case 3: {
@@ -727,7 +1424,7 @@ export const SpaceComparison: MessageFns<SpaceComparison> = {
               break;
             }
 
-            message.eliteBestErrorPercent = reader.double();
+            message.meanErrorPercent = reader.double();
             continue;
           }
           case 4: {
@@ -735,7 +1432,7 @@ export const SpaceComparison: MessageFns<SpaceComparison> = {
               break;
             }
 
-            message.matchedMeanErrorPercent = reader.double();
+            message.bestErrorPercent = reader.double();
             continue;
           }
           case 5: {
@@ -743,63 +1440,7 @@ export const SpaceComparison: MessageFns<SpaceComparison> = {
               break;
             }
 
-            message.matchedBestErrorPercent = reader.double();
-            continue;
-          }
-          case 6: {
-            if (tag !== 49) {
-              break;
-            }
-
-            message.advantagePercent = reader.double();
-            continue;
-          }
-          case 7: {
-            if (tag !== 57) {
-              break;
-            }
-
-            message.advantageLowPercent = reader.double();
-            continue;
-          }
-          case 8: {
-            if (tag !== 65) {
-              break;
-            }
-
-            message.advantageHighPercent = reader.double();
-            continue;
-          }
-          case 9: {
-            if (tag !== 73) {
-              break;
-            }
-
-            message.eliteFrontDistancePercent = reader.double();
-            continue;
-          }
-          case 10: {
-            if (tag !== 81) {
-              break;
-            }
-
-            message.matchedFrontDistancePercent = reader.double();
-            continue;
-          }
-          case 11: {
-            if (tag !== 88) {
-              break;
-            }
-
-            message.eliteArchitectures = reader.int32();
-            continue;
-          }
-          case 12: {
-            if (tag !== 96) {
-              break;
-            }
-
-            message.matchedArchitectures = reader.int32();
+            message.meanMultiplyAdds = reader.double();
             continue;
           }
         }
@@ -814,29 +1455,155 @@ export const SpaceComparison: MessageFns<SpaceComparison> = {
     }
   },
 
-  fromJSON(object: any): SpaceComparison {
+  fromJSON(object: any): PopulationSummary {
     return {
       label: isSet(object.label) ? globalThis.String(object.label) : "",
-      eliteMeanErrorPercent: isSet(object.eliteMeanErrorPercent)
-        ? globalThis.Number(object.eliteMeanErrorPercent)
-        : isSet(object.elite_mean_error_percent)
-        ? globalThis.Number(object.elite_mean_error_percent)
+      architectures: isSet(object.architectures) ? globalThis.Number(object.architectures) : 0,
+      meanErrorPercent: isSet(object.meanErrorPercent)
+        ? globalThis.Number(object.meanErrorPercent)
+        : isSet(object.mean_error_percent)
+        ? globalThis.Number(object.mean_error_percent)
         : 0,
-      eliteBestErrorPercent: isSet(object.eliteBestErrorPercent)
-        ? globalThis.Number(object.eliteBestErrorPercent)
-        : isSet(object.elite_best_error_percent)
-        ? globalThis.Number(object.elite_best_error_percent)
+      bestErrorPercent: isSet(object.bestErrorPercent)
+        ? globalThis.Number(object.bestErrorPercent)
+        : isSet(object.best_error_percent)
+        ? globalThis.Number(object.best_error_percent)
         : 0,
-      matchedMeanErrorPercent: isSet(object.matchedMeanErrorPercent)
-        ? globalThis.Number(object.matchedMeanErrorPercent)
-        : isSet(object.matched_mean_error_percent)
-        ? globalThis.Number(object.matched_mean_error_percent)
+      meanMultiplyAdds: isSet(object.meanMultiplyAdds)
+        ? globalThis.Number(object.meanMultiplyAdds)
+        : isSet(object.mean_multiply_adds)
+        ? globalThis.Number(object.mean_multiply_adds)
         : 0,
-      matchedBestErrorPercent: isSet(object.matchedBestErrorPercent)
-        ? globalThis.Number(object.matchedBestErrorPercent)
-        : isSet(object.matched_best_error_percent)
-        ? globalThis.Number(object.matched_best_error_percent)
-        : 0,
+    };
+  },
+
+  toJSON(message: PopulationSummary): unknown {
+    const obj: any = {};
+    if (message.label !== "") {
+      obj.label = message.label;
+    }
+    if (message.architectures !== 0) {
+      obj.architectures = Math.round(message.architectures);
+    }
+    if (message.meanErrorPercent !== 0) {
+      obj.meanErrorPercent = floatToJson(message.meanErrorPercent);
+    }
+    if (message.bestErrorPercent !== 0) {
+      obj.bestErrorPercent = floatToJson(message.bestErrorPercent);
+    }
+    if (message.meanMultiplyAdds !== 0) {
+      obj.meanMultiplyAdds = floatToJson(message.meanMultiplyAdds);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PopulationSummary>, I>>(base?: I): PopulationSummary {
+    return PopulationSummary.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PopulationSummary>, I>>(object: I): PopulationSummary {
+    const message = createBasePopulationSummary();
+    message.label = object.label ?? "";
+    message.architectures = object.architectures ?? 0;
+    message.meanErrorPercent = object.meanErrorPercent ?? 0;
+    message.bestErrorPercent = object.bestErrorPercent ?? 0;
+    message.meanMultiplyAdds = object.meanMultiplyAdds ?? 0;
+    return message;
+  },
+};
+
+function createBasePopulationComparison(): PopulationComparison {
+  return { label: "", matched: "", advantagePercent: 0, advantageLowPercent: 0, advantageHighPercent: 0 };
+}
+
+export const PopulationComparison: MessageFns<PopulationComparison> = {
+  encode(message: PopulationComparison, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.label !== "") {
+      writer.uint32(10).string(message.label);
+    }
+    if (message.matched !== "") {
+      writer.uint32(18).string(message.matched);
+    }
+    if (message.advantagePercent !== 0) {
+      writer.uint32(25).double(message.advantagePercent);
+    }
+    if (message.advantageLowPercent !== 0) {
+      writer.uint32(33).double(message.advantageLowPercent);
+    }
+    if (message.advantageHighPercent !== 0) {
+      writer.uint32(41).double(message.advantageHighPercent);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PopulationComparison {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePopulationComparison();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.label = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.matched = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.advantagePercent = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.advantageLowPercent = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.advantageHighPercent = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PopulationComparison {
+    return {
+      label: isSet(object.label) ? globalThis.String(object.label) : "",
+      matched: isSet(object.matched) ? globalThis.String(object.matched) : "",
       advantagePercent: isSet(object.advantagePercent)
         ? globalThis.Number(object.advantagePercent)
         : isSet(object.advantage_percent)
@@ -852,45 +1619,16 @@ export const SpaceComparison: MessageFns<SpaceComparison> = {
         : isSet(object.advantage_high_percent)
         ? globalThis.Number(object.advantage_high_percent)
         : 0,
-      eliteFrontDistancePercent: isSet(object.eliteFrontDistancePercent)
-        ? globalThis.Number(object.eliteFrontDistancePercent)
-        : isSet(object.elite_front_distance_percent)
-        ? globalThis.Number(object.elite_front_distance_percent)
-        : 0,
-      matchedFrontDistancePercent: isSet(object.matchedFrontDistancePercent)
-        ? globalThis.Number(object.matchedFrontDistancePercent)
-        : isSet(object.matched_front_distance_percent)
-        ? globalThis.Number(object.matched_front_distance_percent)
-        : 0,
-      eliteArchitectures: isSet(object.eliteArchitectures)
-        ? globalThis.Number(object.eliteArchitectures)
-        : isSet(object.elite_architectures)
-        ? globalThis.Number(object.elite_architectures)
-        : 0,
-      matchedArchitectures: isSet(object.matchedArchitectures)
-        ? globalThis.Number(object.matchedArchitectures)
-        : isSet(object.matched_architectures)
-        ? globalThis.Number(object.matched_architectures)
-        : 0,
     };
   },
 
-  toJSON(message: SpaceComparison): unknown {
+  toJSON(message: PopulationComparison): unknown {
     const obj: any = {};
     if (message.label !== "") {
       obj.label = message.label;
     }
-    if (message.eliteMeanErrorPercent !== 0) {
-      obj.eliteMeanErrorPercent = floatToJson(message.eliteMeanErrorPercent);
-    }
-    if (message.eliteBestErrorPercent !== 0) {
-      obj.eliteBestErrorPercent = floatToJson(message.eliteBestErrorPercent);
-    }
-    if (message.matchedMeanErrorPercent !== 0) {
-      obj.matchedMeanErrorPercent = floatToJson(message.matchedMeanErrorPercent);
-    }
-    if (message.matchedBestErrorPercent !== 0) {
-      obj.matchedBestErrorPercent = floatToJson(message.matchedBestErrorPercent);
+    if (message.matched !== "") {
+      obj.matched = message.matched;
     }
     if (message.advantagePercent !== 0) {
       obj.advantagePercent = floatToJson(message.advantagePercent);
@@ -901,38 +1639,701 @@ export const SpaceComparison: MessageFns<SpaceComparison> = {
     if (message.advantageHighPercent !== 0) {
       obj.advantageHighPercent = floatToJson(message.advantageHighPercent);
     }
-    if (message.eliteFrontDistancePercent !== 0) {
-      obj.eliteFrontDistancePercent = floatToJson(message.eliteFrontDistancePercent);
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PopulationComparison>, I>>(base?: I): PopulationComparison {
+    return PopulationComparison.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PopulationComparison>, I>>(object: I): PopulationComparison {
+    const message = createBasePopulationComparison();
+    message.label = object.label ?? "";
+    message.matched = object.matched ?? "";
+    message.advantagePercent = object.advantagePercent ?? 0;
+    message.advantageLowPercent = object.advantageLowPercent ?? 0;
+    message.advantageHighPercent = object.advantageHighPercent ?? 0;
+    return message;
+  },
+};
+
+function createBaseCreateSuperNetworkRequest(): CreateSuperNetworkRequest {
+  return { superNetworkId: "", superNetwork: undefined, requestId: "" };
+}
+
+export const CreateSuperNetworkRequest: MessageFns<CreateSuperNetworkRequest> = {
+  encode(message: CreateSuperNetworkRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.superNetworkId !== "") {
+      writer.uint32(10).string(message.superNetworkId);
     }
-    if (message.matchedFrontDistancePercent !== 0) {
-      obj.matchedFrontDistancePercent = floatToJson(message.matchedFrontDistancePercent);
+    if (message.superNetwork !== undefined) {
+      SuperNetwork.encode(message.superNetwork, writer.uint32(18).fork()).join();
     }
-    if (message.eliteArchitectures !== 0) {
-      obj.eliteArchitectures = Math.round(message.eliteArchitectures);
+    if (message.requestId !== "") {
+      writer.uint32(26).string(message.requestId);
     }
-    if (message.matchedArchitectures !== 0) {
-      obj.matchedArchitectures = Math.round(message.matchedArchitectures);
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateSuperNetworkRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateSuperNetworkRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.superNetworkId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.superNetwork = SuperNetwork.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CreateSuperNetworkRequest {
+    return {
+      superNetworkId: isSet(object.superNetworkId)
+        ? globalThis.String(object.superNetworkId)
+        : isSet(object.super_network_id)
+        ? globalThis.String(object.super_network_id)
+        : "",
+      superNetwork: isSet(object.superNetwork)
+        ? SuperNetwork.fromJSON(object.superNetwork)
+        : isSet(object.super_network)
+        ? SuperNetwork.fromJSON(object.super_network)
+        : undefined,
+      requestId: isSet(object.requestId)
+        ? globalThis.String(object.requestId)
+        : isSet(object.request_id)
+        ? globalThis.String(object.request_id)
+        : "",
+    };
+  },
+
+  toJSON(message: CreateSuperNetworkRequest): unknown {
+    const obj: any = {};
+    if (message.superNetworkId !== "") {
+      obj.superNetworkId = message.superNetworkId;
+    }
+    if (message.superNetwork !== undefined) {
+      obj.superNetwork = SuperNetwork.toJSON(message.superNetwork);
+    }
+    if (message.requestId !== "") {
+      obj.requestId = message.requestId;
     }
     return obj;
   },
 
-  create<I extends Exact<DeepPartial<SpaceComparison>, I>>(base?: I): SpaceComparison {
-    return SpaceComparison.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<CreateSuperNetworkRequest>, I>>(base?: I): CreateSuperNetworkRequest {
+    return CreateSuperNetworkRequest.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<SpaceComparison>, I>>(object: I): SpaceComparison {
-    const message = createBaseSpaceComparison();
-    message.label = object.label ?? "";
-    message.eliteMeanErrorPercent = object.eliteMeanErrorPercent ?? 0;
-    message.eliteBestErrorPercent = object.eliteBestErrorPercent ?? 0;
-    message.matchedMeanErrorPercent = object.matchedMeanErrorPercent ?? 0;
-    message.matchedBestErrorPercent = object.matchedBestErrorPercent ?? 0;
-    message.advantagePercent = object.advantagePercent ?? 0;
-    message.advantageLowPercent = object.advantageLowPercent ?? 0;
-    message.advantageHighPercent = object.advantageHighPercent ?? 0;
-    message.eliteFrontDistancePercent = object.eliteFrontDistancePercent ?? 0;
-    message.matchedFrontDistancePercent = object.matchedFrontDistancePercent ?? 0;
-    message.eliteArchitectures = object.eliteArchitectures ?? 0;
-    message.matchedArchitectures = object.matchedArchitectures ?? 0;
+  fromPartial<I extends Exact<DeepPartial<CreateSuperNetworkRequest>, I>>(object: I): CreateSuperNetworkRequest {
+    const message = createBaseCreateSuperNetworkRequest();
+    message.superNetworkId = object.superNetworkId ?? "";
+    message.superNetwork = (object.superNetwork !== undefined && object.superNetwork !== null)
+      ? SuperNetwork.fromPartial(object.superNetwork)
+      : undefined;
+    message.requestId = object.requestId ?? "";
+    return message;
+  },
+};
+
+function createBaseGetSuperNetworkRequest(): GetSuperNetworkRequest {
+  return { name: "" };
+}
+
+export const GetSuperNetworkRequest: MessageFns<GetSuperNetworkRequest> = {
+  encode(message: GetSuperNetworkRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetSuperNetworkRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetSuperNetworkRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetSuperNetworkRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: GetSuperNetworkRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetSuperNetworkRequest>, I>>(base?: I): GetSuperNetworkRequest {
+    return GetSuperNetworkRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetSuperNetworkRequest>, I>>(object: I): GetSuperNetworkRequest {
+    const message = createBaseGetSuperNetworkRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseListSuperNetworksRequest(): ListSuperNetworksRequest {
+  return { pageSize: 0, pageToken: "" };
+}
+
+export const ListSuperNetworksRequest: MessageFns<ListSuperNetworksRequest> = {
+  encode(message: ListSuperNetworksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListSuperNetworksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListSuperNetworksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListSuperNetworksRequest {
+    return {
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListSuperNetworksRequest): unknown {
+    const obj: any = {};
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListSuperNetworksRequest>, I>>(base?: I): ListSuperNetworksRequest {
+    return ListSuperNetworksRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListSuperNetworksRequest>, I>>(object: I): ListSuperNetworksRequest {
+    const message = createBaseListSuperNetworksRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListSuperNetworksResponse(): ListSuperNetworksResponse {
+  return { superNetworks: [], nextPageToken: "" };
+}
+
+export const ListSuperNetworksResponse: MessageFns<ListSuperNetworksResponse> = {
+  encode(message: ListSuperNetworksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.superNetworks) {
+      SuperNetwork.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListSuperNetworksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListSuperNetworksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.superNetworks.push(SuperNetwork.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListSuperNetworksResponse {
+    return {
+      superNetworks: globalThis.Array.isArray(object?.superNetworks)
+        ? object.superNetworks.map((e: any) => SuperNetwork.fromJSON(e))
+        : globalThis.Array.isArray(object?.super_networks)
+        ? object.super_networks.map((e: any) => SuperNetwork.fromJSON(e))
+        : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListSuperNetworksResponse): unknown {
+    const obj: any = {};
+    if (message.superNetworks?.length) {
+      obj.superNetworks = message.superNetworks.map((e) => SuperNetwork.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListSuperNetworksResponse>, I>>(base?: I): ListSuperNetworksResponse {
+    return ListSuperNetworksResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListSuperNetworksResponse>, I>>(object: I): ListSuperNetworksResponse {
+    const message = createBaseListSuperNetworksResponse();
+    message.superNetworks = object.superNetworks?.map((e) => SuperNetwork.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseCancelSuperNetworkRequest(): CancelSuperNetworkRequest {
+  return { name: "" };
+}
+
+export const CancelSuperNetworkRequest: MessageFns<CancelSuperNetworkRequest> = {
+  encode(message: CancelSuperNetworkRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CancelSuperNetworkRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCancelSuperNetworkRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CancelSuperNetworkRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: CancelSuperNetworkRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CancelSuperNetworkRequest>, I>>(base?: I): CancelSuperNetworkRequest {
+    return CancelSuperNetworkRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CancelSuperNetworkRequest>, I>>(object: I): CancelSuperNetworkRequest {
+    const message = createBaseCancelSuperNetworkRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseDeleteSuperNetworkRequest(): DeleteSuperNetworkRequest {
+  return { name: "" };
+}
+
+export const DeleteSuperNetworkRequest: MessageFns<DeleteSuperNetworkRequest> = {
+  encode(message: DeleteSuperNetworkRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteSuperNetworkRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteSuperNetworkRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeleteSuperNetworkRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: DeleteSuperNetworkRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DeleteSuperNetworkRequest>, I>>(base?: I): DeleteSuperNetworkRequest {
+    return DeleteSuperNetworkRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeleteSuperNetworkRequest>, I>>(object: I): DeleteSuperNetworkRequest {
+    const message = createBaseDeleteSuperNetworkRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseWatchSuperNetworkRequest(): WatchSuperNetworkRequest {
+  return { name: "", afterChange: 0 };
+}
+
+export const WatchSuperNetworkRequest: MessageFns<WatchSuperNetworkRequest> = {
+  encode(message: WatchSuperNetworkRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.afterChange !== 0) {
+      writer.uint32(16).int64(message.afterChange);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchSuperNetworkRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchSuperNetworkRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.afterChange = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WatchSuperNetworkRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      afterChange: isSet(object.afterChange)
+        ? globalThis.Number(object.afterChange)
+        : isSet(object.after_change)
+        ? globalThis.Number(object.after_change)
+        : 0,
+    };
+  },
+
+  toJSON(message: WatchSuperNetworkRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.afterChange !== 0) {
+      obj.afterChange = Math.round(message.afterChange);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<WatchSuperNetworkRequest>, I>>(base?: I): WatchSuperNetworkRequest {
+    return WatchSuperNetworkRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WatchSuperNetworkRequest>, I>>(object: I): WatchSuperNetworkRequest {
+    const message = createBaseWatchSuperNetworkRequest();
+    message.name = object.name ?? "";
+    message.afterChange = object.afterChange ?? 0;
+    return message;
+  },
+};
+
+function createBaseSuperNetworkChange(): SuperNetworkChange {
+  return { change: 0, superNetwork: undefined };
+}
+
+export const SuperNetworkChange: MessageFns<SuperNetworkChange> = {
+  encode(message: SuperNetworkChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.change !== 0) {
+      writer.uint32(8).int64(message.change);
+    }
+    if (message.superNetwork !== undefined) {
+      SuperNetwork.encode(message.superNetwork, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SuperNetworkChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSuperNetworkChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.change = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.superNetwork = SuperNetwork.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SuperNetworkChange {
+    return {
+      change: isSet(object.change) ? globalThis.Number(object.change) : 0,
+      superNetwork: isSet(object.superNetwork)
+        ? SuperNetwork.fromJSON(object.superNetwork)
+        : isSet(object.super_network)
+        ? SuperNetwork.fromJSON(object.super_network)
+        : undefined,
+    };
+  },
+
+  toJSON(message: SuperNetworkChange): unknown {
+    const obj: any = {};
+    if (message.change !== 0) {
+      obj.change = Math.round(message.change);
+    }
+    if (message.superNetwork !== undefined) {
+      obj.superNetwork = SuperNetwork.toJSON(message.superNetwork);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SuperNetworkChange>, I>>(base?: I): SuperNetworkChange {
+    return SuperNetworkChange.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SuperNetworkChange>, I>>(object: I): SuperNetworkChange {
+    const message = createBaseSuperNetworkChange();
+    message.change = object.change ?? 0;
+    message.superNetwork = (object.superNetwork !== undefined && object.superNetwork !== null)
+      ? SuperNetwork.fromPartial(object.superNetwork)
+      : undefined;
     return message;
   },
 };
@@ -1609,10 +3010,196 @@ export const EvaluationChange: MessageFns<EvaluationChange> = {
   },
 };
 
-/** Evaluations of network spaces by a stand-alone super network. */
+/** Stand-alone super networks: what evaluations measure with. */
+export type SuperNetworkServiceService = typeof SuperNetworkServiceService;
+export const SuperNetworkServiceService = {
+  /** Starts training a stand-alone super network. */
+  createSuperNetwork: {
+    path: "/nss.v1.SuperNetworkService/CreateSuperNetwork" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CreateSuperNetworkRequest): Buffer =>
+      Buffer.from(CreateSuperNetworkRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CreateSuperNetworkRequest => CreateSuperNetworkRequest.decode(value),
+    responseSerialize: (value: SuperNetwork): Buffer => Buffer.from(SuperNetwork.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SuperNetwork => SuperNetwork.decode(value),
+  },
+  getSuperNetwork: {
+    path: "/nss.v1.SuperNetworkService/GetSuperNetwork" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetSuperNetworkRequest): Buffer =>
+      Buffer.from(GetSuperNetworkRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetSuperNetworkRequest => GetSuperNetworkRequest.decode(value),
+    responseSerialize: (value: SuperNetwork): Buffer => Buffer.from(SuperNetwork.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SuperNetwork => SuperNetwork.decode(value),
+  },
+  /** Newest first. */
+  listSuperNetworks: {
+    path: "/nss.v1.SuperNetworkService/ListSuperNetworks" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListSuperNetworksRequest): Buffer =>
+      Buffer.from(ListSuperNetworksRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListSuperNetworksRequest => ListSuperNetworksRequest.decode(value),
+    responseSerialize: (value: ListSuperNetworksResponse): Buffer =>
+      Buffer.from(ListSuperNetworksResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListSuperNetworksResponse => ListSuperNetworksResponse.decode(value),
+  },
+  /** Asks the job to stop; it ends as CANCELLED. Cancelling a job that has ended changes nothing. */
+  cancelSuperNetwork: {
+    path: "/nss.v1.SuperNetworkService/CancelSuperNetwork" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CancelSuperNetworkRequest): Buffer =>
+      Buffer.from(CancelSuperNetworkRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CancelSuperNetworkRequest => CancelSuperNetworkRequest.decode(value),
+    responseSerialize: (value: SuperNetwork): Buffer => Buffer.from(SuperNetwork.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SuperNetwork => SuperNetwork.decode(value),
+  },
+  /** Deletes a job that has ended, with all it stored. */
+  deleteSuperNetwork: {
+    path: "/nss.v1.SuperNetworkService/DeleteSuperNetwork" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DeleteSuperNetworkRequest): Buffer =>
+      Buffer.from(DeleteSuperNetworkRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeleteSuperNetworkRequest => DeleteSuperNetworkRequest.decode(value),
+    responseSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Empty => Empty.decode(value),
+  },
+  /** The job as it is now, then every change, until it has ended. */
+  watchSuperNetwork: {
+    path: "/nss.v1.SuperNetworkService/WatchSuperNetwork" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: WatchSuperNetworkRequest): Buffer =>
+      Buffer.from(WatchSuperNetworkRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WatchSuperNetworkRequest => WatchSuperNetworkRequest.decode(value),
+    responseSerialize: (value: SuperNetworkChange): Buffer => Buffer.from(SuperNetworkChange.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SuperNetworkChange => SuperNetworkChange.decode(value),
+  },
+} as const;
+
+export interface SuperNetworkServiceServer extends UntypedServiceImplementation {
+  /** Starts training a stand-alone super network. */
+  createSuperNetwork: handleUnaryCall<CreateSuperNetworkRequest, SuperNetwork>;
+  getSuperNetwork: handleUnaryCall<GetSuperNetworkRequest, SuperNetwork>;
+  /** Newest first. */
+  listSuperNetworks: handleUnaryCall<ListSuperNetworksRequest, ListSuperNetworksResponse>;
+  /** Asks the job to stop; it ends as CANCELLED. Cancelling a job that has ended changes nothing. */
+  cancelSuperNetwork: handleUnaryCall<CancelSuperNetworkRequest, SuperNetwork>;
+  /** Deletes a job that has ended, with all it stored. */
+  deleteSuperNetwork: handleUnaryCall<DeleteSuperNetworkRequest, Empty>;
+  /** The job as it is now, then every change, until it has ended. */
+  watchSuperNetwork: handleServerStreamingCall<WatchSuperNetworkRequest, SuperNetworkChange>;
+}
+
+export interface SuperNetworkServiceClient extends Client {
+  /** Starts training a stand-alone super network. */
+  createSuperNetwork(
+    request: CreateSuperNetworkRequest,
+    callback: (error: ServiceError | null, response: SuperNetwork) => void,
+  ): ClientUnaryCall;
+  createSuperNetwork(
+    request: CreateSuperNetworkRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SuperNetwork) => void,
+  ): ClientUnaryCall;
+  createSuperNetwork(
+    request: CreateSuperNetworkRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SuperNetwork) => void,
+  ): ClientUnaryCall;
+  getSuperNetwork(
+    request: GetSuperNetworkRequest,
+    callback: (error: ServiceError | null, response: SuperNetwork) => void,
+  ): ClientUnaryCall;
+  getSuperNetwork(
+    request: GetSuperNetworkRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SuperNetwork) => void,
+  ): ClientUnaryCall;
+  getSuperNetwork(
+    request: GetSuperNetworkRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SuperNetwork) => void,
+  ): ClientUnaryCall;
+  /** Newest first. */
+  listSuperNetworks(
+    request: ListSuperNetworksRequest,
+    callback: (error: ServiceError | null, response: ListSuperNetworksResponse) => void,
+  ): ClientUnaryCall;
+  listSuperNetworks(
+    request: ListSuperNetworksRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListSuperNetworksResponse) => void,
+  ): ClientUnaryCall;
+  listSuperNetworks(
+    request: ListSuperNetworksRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListSuperNetworksResponse) => void,
+  ): ClientUnaryCall;
+  /** Asks the job to stop; it ends as CANCELLED. Cancelling a job that has ended changes nothing. */
+  cancelSuperNetwork(
+    request: CancelSuperNetworkRequest,
+    callback: (error: ServiceError | null, response: SuperNetwork) => void,
+  ): ClientUnaryCall;
+  cancelSuperNetwork(
+    request: CancelSuperNetworkRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SuperNetwork) => void,
+  ): ClientUnaryCall;
+  cancelSuperNetwork(
+    request: CancelSuperNetworkRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SuperNetwork) => void,
+  ): ClientUnaryCall;
+  /** Deletes a job that has ended, with all it stored. */
+  deleteSuperNetwork(
+    request: DeleteSuperNetworkRequest,
+    callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  deleteSuperNetwork(
+    request: DeleteSuperNetworkRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  deleteSuperNetwork(
+    request: DeleteSuperNetworkRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  /** The job as it is now, then every change, until it has ended. */
+  watchSuperNetwork(
+    request: WatchSuperNetworkRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<SuperNetworkChange>;
+  watchSuperNetwork(
+    request: WatchSuperNetworkRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<SuperNetworkChange>;
+}
+
+export const SuperNetworkServiceClient = makeGenericClientConstructor(
+  SuperNetworkServiceService,
+  "nss.v1.SuperNetworkService",
+) as unknown as {
+  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): SuperNetworkServiceClient;
+  service: typeof SuperNetworkServiceService;
+  serviceName: string;
+};
+
+/** Evaluations of architectures by a stand-alone super network. */
 export type EvaluationServiceService = typeof EvaluationServiceService;
 export const EvaluationServiceService = {
-  /** Starts training a stand-alone super network and measuring spaces on it. */
+  /** Starts measuring populations of architectures on a super network that has been trained. */
   createEvaluation: {
     path: "/nss.v1.EvaluationService/CreateEvaluation" as const,
     requestStream: false as const,
@@ -1680,7 +3267,7 @@ export const EvaluationServiceService = {
 } as const;
 
 export interface EvaluationServiceServer extends UntypedServiceImplementation {
-  /** Starts training a stand-alone super network and measuring spaces on it. */
+  /** Starts measuring populations of architectures on a super network that has been trained. */
   createEvaluation: handleUnaryCall<CreateEvaluationRequest, Evaluation>;
   getEvaluation: handleUnaryCall<GetEvaluationRequest, Evaluation>;
   /** Newest first. */
@@ -1694,7 +3281,7 @@ export interface EvaluationServiceServer extends UntypedServiceImplementation {
 }
 
 export interface EvaluationServiceClient extends Client {
-  /** Starts training a stand-alone super network and measuring spaces on it. */
+  /** Starts measuring populations of architectures on a super network that has been trained. */
   createEvaluation(
     request: CreateEvaluationRequest,
     callback: (error: ServiceError | null, response: Evaluation) => void,

@@ -59,6 +59,8 @@ export interface ThetaTraining {
   finalTemperature: number;
   /** Weight of |F(A)/F_target - 1| in the objective. */
   lambda: number;
+  /** Whether errors on images count. Without them only the cost moves theta: the baseline that a search must beat. */
+  taskLoss: boolean;
 }
 
 export interface SearchSettings {
@@ -74,7 +76,7 @@ export interface EvaluationSettings {
   weights:
     | WeightTraining
     | undefined;
-  /** Architectures drawn from each space. */
+  /** Architectures drawn from each space, and as many of the search space to compare with. */
   architecturesPerSpace: number;
   /** Training images from which BatchNorm statistics are recomputed for each architecture. */
   calibrationImages: number;
@@ -615,7 +617,7 @@ export const WeightTraining: MessageFns<WeightTraining> = {
 };
 
 function createBaseThetaTraining(): ThetaTraining {
-  return { adam: undefined, initialTemperature: 0, finalTemperature: 0, lambda: 0 };
+  return { adam: undefined, initialTemperature: 0, finalTemperature: 0, lambda: 0, taskLoss: false };
 }
 
 export const ThetaTraining: MessageFns<ThetaTraining> = {
@@ -631,6 +633,9 @@ export const ThetaTraining: MessageFns<ThetaTraining> = {
     }
     if (message.lambda !== 0) {
       writer.uint32(33).double(message.lambda);
+    }
+    if (message.taskLoss !== false) {
+      writer.uint32(40).bool(message.taskLoss);
     }
     return writer;
   },
@@ -680,6 +685,14 @@ export const ThetaTraining: MessageFns<ThetaTraining> = {
             message.lambda = reader.double();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.taskLoss = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -706,6 +719,11 @@ export const ThetaTraining: MessageFns<ThetaTraining> = {
         ? globalThis.Number(object.final_temperature)
         : 0,
       lambda: isSet(object.lambda) ? globalThis.Number(object.lambda) : 0,
+      taskLoss: isSet(object.taskLoss)
+        ? globalThis.Boolean(object.taskLoss)
+        : isSet(object.task_loss)
+        ? globalThis.Boolean(object.task_loss)
+        : false,
     };
   },
 
@@ -723,6 +741,9 @@ export const ThetaTraining: MessageFns<ThetaTraining> = {
     if (message.lambda !== 0) {
       obj.lambda = floatToJson(message.lambda);
     }
+    if (message.taskLoss !== false) {
+      obj.taskLoss = message.taskLoss;
+    }
     return obj;
   },
 
@@ -737,6 +758,7 @@ export const ThetaTraining: MessageFns<ThetaTraining> = {
     message.initialTemperature = object.initialTemperature ?? 0;
     message.finalTemperature = object.finalTemperature ?? 0;
     message.lambda = object.lambda ?? 0;
+    message.taskLoss = object.taskLoss ?? false;
     return message;
   },
 };
