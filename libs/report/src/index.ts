@@ -1,4 +1,5 @@
 export { evaluationReport, type MeasuredSpace } from './comparison.ts';
+export { type CsvField, writeCsv } from './csv.ts';
 export type {
   ArchitectureRow,
   ArchitectureSource,
@@ -21,5 +22,8 @@ export type {
   TrainingReport,
   TrajectoryPoint,
 } from './data.ts';
+export { drawSvgFile } from './figures/draw.ts';
+export { type ColourName, colour, costUnitOf, panelTitle } from './figures/theme.ts';
 export { architecturesCsv, campaignJson, eliteSpacesJson, renderAll, tableCsv } from './files.ts';
+export { formatCost, formatNumber, formatShare, formatSigned, listOf } from './format.ts';
 export { renderReport } from './report.ts';
