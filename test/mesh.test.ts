@@ -8,10 +8,14 @@ import {
   CampaignSpec,
   Evaluation,
   EvaluationServiceService,
+  type EvaluationSpec,
   JobState,
   Phase,
+  Population,
   Search,
   SearchServiceService,
+  SuperNetwork,
+  SuperNetworkServiceService,
   Training,
   TrainingServiceService,
 } from '@nss/contracts';
@@ -117,7 +121,8 @@ const stateOf = (campaign: Campaign) => `${campaign.status?.state} ${campaign.st
 
 /** What a campaign found, without names and times. */
 async function findings(id: string, campaign: Campaign) {
-  const csv = await readArtifact(`evaluations/${id}-evaluation/architectures.csv`);
+  const evaluations = campaign.phases.flatMap(({ jobs }) => jobs.filter((name) => name.startsWith('evaluations/')));
+  const csv = await Promise.all(evaluations.map((name) => readArtifact(`${name}/architectures.csv`)));
   const table = await readArtifact(`campaigns/${id}/table.csv`);
   return {
     spaces: campaign.eliteSpaces.map(({ text, certificate }) => ({ text, certificate })),
@@ -142,7 +147,7 @@ test('a campaign runs all its phases and leaves Elite Spaces and a report', asyn
   assert.equal(stateOf(campaign), JobState.SUCCEEDED);
   assert.deepEqual(
     campaign.phases.map(({ state, completed, jobs, jobsSucceeded }) => [state, completed, jobs.length, jobsSucceeded]),
-    [1, 2, 1, 4, 8, 0].map((jobs) => [JobState.SUCCEEDED, 1, jobs, jobs]),
+    [1, 2, 4, 4, 8, 0].map((jobs) => [JobState.SUCCEEDED, 1, jobs, jobs]),
   );
   assert.deepEqual(
     shares,
@@ -166,7 +171,19 @@ test('a campaign runs all its phases and leaves Elite Spaces and a report', asyn
     'report.html',
     'table.csv',
   ]);
+  const [, , evaluation] = campaign.phases;
+  assert.deepEqual(evaluation.jobs, [
+    'superNetworks/first-super-network',
+    'evaluations/first-evaluation-0-06mf-s0',
+    'evaluations/first-evaluation-0-15mf-s0',
+    'evaluations/first-evaluation-search-space',
+  ]);
   assert.match(await readArtifact('campaigns/first/report.html'), /^<!doctype html>/i);
+  const [, ...rows] = (await readArtifact('campaigns/first/architectures.csv')).trim().split('\r\n');
+  const sources = rows.map((row) => row.split(',').slice(0, 3).join(' '));
+  const of = (...sourcesOfLabel: string[]) =>
+    sourcesOfLabel.flatMap((source) => Array(6).fill(`first-super-network ${source}`));
+  assert.deepEqual(sources, of('0.06mf elite', '0.06mf matched', '0.15mf elite', '0.15mf matched', ' search-space'));
   undisturbed = await findings('first', campaign);
 });
 
@@ -175,10 +192,11 @@ test('weights of jobs that are done are gone, but those that belong to a result'
     name.split('/').slice(0, 2).join('/'),
   );
   assert.deepEqual(
-    names.filter((name) => name.startsWith('searches/') || name.startsWith('nasRuns/')),
+    names.filter((name) => /^(searches|nasRuns|evaluations)\//.test(name)),
     [],
   );
   assert.ok(names.includes('warmups/first-warmup-s0'));
+  assert.ok(names.includes('superNetworks/first-super-network'));
   assert.equal(new Set(names).size, names.length, 'one a job');
 });
 
@@ -209,9 +227,22 @@ test('a campaign whose controller and trainer die on the way ends with the same 
 
 test('an evaluation whose service dies goes on without measuring anything again', async () => {
   const evaluations = connect(EvaluationServiceService, env.NSS_EVALUATOR_ADDRESS);
-  const { evaluation: first } = await lastOf(
-    evaluations.watchEvaluation({ name: 'evaluations/first-evaluation', afterChange: 0 }),
-  );
+  const create = async (evaluationId: string) => {
+    // Enough that a third batch of eight is needed.
+    const populations = [
+      Population.create({ label: 'many', count: 40 }),
+      Population.create({ label: 'few', count: 3 }),
+    ];
+    const first = await evaluations.getEvaluation({ name: 'evaluations/first-evaluation-search-space' });
+    assert.ok(first.spec);
+    const evaluation = Evaluation.create({ spec: { ...first.spec, populations } });
+    await evaluations.createEvaluation({ evaluationId, evaluation, requestId: evaluationId });
+  };
+  const ended = async (name: string) =>
+    (await lastOf(evaluations.watchEvaluation({ name, afterChange: 0 }))).evaluation as Evaluation;
+  await create('undisturbed');
+  const first = await ended('evaluations/undisturbed');
+  assert.equal(first.status?.state, JobState.SUCCEEDED);
   const reached = Promise.withResolvers<void>();
   const measured: number[] = [];
   trainer.before = async (command) => {
@@ -223,24 +254,23 @@ test('an evaluation whose service dies goes on without measuring anything again'
     }
     measured.push(command.value.architectures.length);
   };
-  const request = { evaluationId: 'again', evaluation: Evaluation.create({ spec: first?.spec }), requestId: 'again' };
-  await evaluations.createEvaluation(request);
+  await create('again');
   await reached.promise;
   await evaluator.kill();
   await trainer.close();
   trainer = await startAnalyticTrainer(bus, 'trainer-3', logger);
   evaluator = await startService('evaluator', env.NSS_EVALUATOR_ADDRESS, env);
-  const { evaluation } = await lastOf(evaluations.watchEvaluation({ name: 'evaluations/again', afterChange: 0 }));
-  assert.equal(evaluation?.status?.state, JobState.SUCCEEDED);
-  assert.deepEqual(evaluation.result?.comparisons, first?.result?.comparisons);
+  const evaluation = await ended('evaluations/again');
+  assert.equal(evaluation.status?.state, JobState.SUCCEEDED);
+  assert.deepEqual(evaluation.result?.populations, first.result?.populations);
   const csv = await readArtifact('evaluations/again/architectures.csv');
-  assert.equal(csv, undisturbed.csv);
+  assert.equal(csv, await readArtifact('evaluations/undisturbed/architectures.csv'));
   const distinct = new Set(
     csv
       .trim()
       .split('\n')
       .slice(1)
-      .map((line) => line.split(',')[2]),
+      .map((line) => line.split(',')[1]),
   ).size;
   assert.deepEqual(trainer.log, [
     'open',
@@ -248,6 +278,61 @@ test('an evaluation whose service dies goes on without measuring anything again'
     ...Array.from({ length: Math.ceil((distinct - 16) / 8) }, () => 'evaluate'),
   ]);
   evaluations.close();
+});
+
+test('an evaluation with a super network that is not there, is not trained, or saw other images fails and says why', async () => {
+  trainer.before = () => {};
+  const evaluations = connect(EvaluationServiceService, env.NSS_EVALUATOR_ADDRESS);
+  const superNetworks = connect(SuperNetworkServiceService, env.NSS_EVALUATOR_ADDRESS);
+  const { spec } = await evaluations.getEvaluation({ name: 'evaluations/first-evaluation-search-space' });
+  assert.ok(spec?.dataset);
+  const cancelled = await superNetworks.getSuperNetwork({ name: 'superNetworks/first-super-network' });
+  const held = Promise.withResolvers<void>();
+  trainer.before = () => held.promise;
+  await superNetworks.createSuperNetwork({
+    superNetworkId: 'cancelled',
+    superNetwork: SuperNetwork.create({ spec: cancelled.spec }),
+    requestId: 'cancelled',
+  });
+  await superNetworks.cancelSuperNetwork({ name: 'superNetworks/cancelled' });
+  held.resolve();
+  await lastOf(superNetworks.watchSuperNetwork({ name: 'superNetworks/cancelled', afterChange: 0 }));
+  const cases: [string, Partial<EvaluationSpec>, string][] = [
+    ['missing', { superNetwork: 'superNetworks/none' }, 'NOT_FOUND'],
+    ['untrained', { superNetwork: 'superNetworks/cancelled' }, 'SUPER_NETWORK_NOT_DONE'],
+    ['other', { dataset: { ...spec.dataset, trainImages: 128 } }, 'SUPER_NETWORK_DIFFERS'],
+  ];
+  for (const [evaluationId, change, reason] of cases) {
+    const evaluation = Evaluation.create({ spec: { ...spec, ...change } });
+    await evaluations.createEvaluation({ evaluationId, evaluation, requestId: evaluationId });
+    const name = `evaluations/${evaluationId}`;
+    const { evaluation: last } = await lastOf(evaluations.watchEvaluation({ name, afterChange: 0 }));
+    assert.deepEqual([last?.status?.state, last?.status?.error?.reason], [JobState.FAILED, reason]);
+  }
+  evaluations.close();
+  superNetworks.close();
+});
+
+test('a campaign without task loss searches without images, warmup and trainer', async () => {
+  const commands: string[] = [];
+  trainer.before = ({ $case }) => void commands.push($case);
+  await campaigns.createCampaign({
+    campaignId: 'blind',
+    campaign: tiny([60_000], {
+      phases: [Phase.WARMUP, Phase.SEARCH, Phase.REPORT],
+      overrides: { search: { theta: { taskLoss: false } } },
+    }),
+    requestId: 'blind',
+  });
+  const campaign = await watchToEnd('campaigns/blind');
+  assert.equal(stateOf(campaign), JobState.SUCCEEDED);
+  assert.deepEqual(
+    campaign.phases.map(({ state, jobs }) => [state, jobs.length]),
+    [0, 1, 0].map((jobs) => [JobState.SUCCEEDED, jobs]),
+  );
+  assert.equal(campaign.eliteSpaces.length, 1);
+  assert.deepEqual(commands, []);
+  assert.match(await readArtifact('campaigns/blind/report.html'), /only the cost moved theta/);
 });
 
 test('a search that fails takes what needs it along, others go on, and the campaign says what failed', async () => {

@@ -51,6 +51,8 @@ export type SearchReport = {
   readonly draws: readonly SpaceDrawReport[];
   /** Theta over time, oldest first. */
   readonly trajectory: readonly TrajectoryPoint[];
+  /** Whether errors on images moved theta; else only the cost did. */
+  readonly taskLoss: boolean;
 };
 
 export type SpaceDrawReport = {
@@ -84,7 +86,7 @@ export type TrajectoryPoint = {
   readonly stages: readonly { readonly depth: readonly number[]; readonly width: readonly number[] }[];
   /** Mean cost of an architecture drawn from theta. */
   readonly meanMultiplyAdds: number;
-  /** Mean loss of the theta steps since the point before, in nats: cross entropy plus the weighted cost term. */
+  /** Mean loss of the theta steps since the point before, in nats: cross entropy, with task loss, plus the weighted cost term. */
   readonly loss: number;
   /** Of the Gumbel-Softmax. */
   readonly temperature: number;

@@ -19,7 +19,15 @@ test('a report is five files', async () => {
 
 test('architectures.csv holds every evaluated architecture in full precision', () => {
   const [header, ...rows] = readCsv(architecturesCsv(data));
-  assert.deepEqual(header, ['evaluation', 'space', 'source', 'architecture', 'multiply_adds', 'error_percent', 'loss']);
+  assert.deepEqual(header, [
+    'super_network',
+    'space',
+    'source',
+    'architecture',
+    'multiply_adds',
+    'error_percent',
+    'loss',
+  ]);
   const [evaluation] = data.evaluations;
   assert.equal(rows.length, 20 * 5);
   rows.forEach((row, i) => {

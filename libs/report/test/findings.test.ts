@@ -67,6 +67,18 @@ test('the reason for a missing result is what had to come before, also when a sh
   }
 });
 
+test('the reason for a job that never started is what it waited for, not that it was left out', () => {
+  const left = { state: 'cancelled', error: 'not started' } as const;
+  const why = (cause: JobReport, data = empty) =>
+    whyMissing({ ...data, jobs: [cause, job({ kind: 'evaluation', ...key, ...left })] }, 'evaluation', key);
+  assert.equal(why(job({ ...key, error: 'no images' })), 'the search failed: no images');
+  const superNetwork = job({ kind: 'superNetwork', error: 'out of memory' });
+  assert.equal(why(superNetwork, complete), 'the training of the super network failed: out of memory');
+  // What was never planned is not the reason.
+  const overBudget = job({ ...key, state: 'cancelled', error: 'the budget is used up' });
+  assert.equal(why(overBudget), 'the search was cancelled: the budget is used up');
+});
+
 test('the reason for a missing result is a shared job when all before it went well', () => {
   const jobs = [job({ kind: 'evaluation', error: 'out of memory' })];
   assert.equal(whyMissing({ ...complete, jobs }, 'evaluation', key), 'the evaluation failed: out of memory');

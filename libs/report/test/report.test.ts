@@ -81,6 +81,27 @@ test('the timeline has a bar a lease', () => {
   );
 });
 
+test('the table compares every Elite Space with what costs the same, and the sets by their hypervolumes', () => {
+  const [evaluation] = data.evaluations;
+  const text = textOf(page);
+  for (const { comparison } of evaluation.spaces) {
+    assert.ok(comparison?.eliteFrontDistancePercent && comparison.matchedFrontDistancePercent);
+    assert.ok(text.includes(`${comparison.eliteMeanErrorPercent.toFixed(1)}`));
+    assert.ok(text.includes(`${comparison.matchedFrontDistancePercent.toFixed(1)}`));
+  }
+  const [elite, searchSpace] = [evaluation.hypervolumeElite, evaluation.hypervolumeSearchSpace].map((share) =>
+    share?.toFixed(3),
+  );
+  assert.ok(text.includes(`${elite} for the Elite Spaces, ${searchSpace} for the search space`));
+});
+
+test('a search without task loss says that it saw no images', async () => {
+  const [first, ...rest] = data.searches;
+  const text = textOf(await renderReport({ ...data, searches: [{ ...first, taskLoss: false }, ...rest] }));
+  assert.equal(text.match(/Its search saw no images: only the cost moved theta/g)?.length, 1);
+  assert.equal(text.match(/cross entropy plus/g)?.length, rest.length);
+});
+
 test('an interval that includes zero is called no difference', async () => {
   const [evaluation] = data.evaluations;
   const [first, ...rest] = evaluation.spaces;

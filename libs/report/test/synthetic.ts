@@ -12,14 +12,16 @@ import {
   targetLabel,
   wholeSpace,
 } from '@nss/space';
-import type {
-  ArchitectureRow,
-  ArchitectureSource,
-  JobReport,
-  NasReport,
-  ReportData,
-  SearchReport,
-  TrainingReport,
+import {
+  type ArchitectureRow,
+  type ArchitectureSource,
+  evaluationReport,
+  type JobReport,
+  type MeasuredSpace,
+  type NasReport,
+  type ReportData,
+  type SearchReport,
+  type TrainingReport,
 } from '../src/index.ts';
 
 const searchSpace: SearchSpace = {
@@ -119,8 +121,8 @@ export function syntheticReport(options: SyntheticOptions = {}): ReportData {
     },
     searches,
     evaluations: [
-      {
-        id: 'small-cifar10-evaluation',
+      evaluationReport({
+        id: 'small-cifar10-super-network',
         seed: 0,
         spaces: searches.map((search) => {
           const label = labelOf(search);
@@ -128,16 +130,14 @@ export function syntheticReport(options: SyntheticOptions = {}): ReportData {
             label,
             targetMultiplyAdds: search.targetMultiplyAdds,
             seed: search.seed,
-            comparison: comparisonOf(
+            advantage: advantageOf(
               rows.filter((row) => row.label === label && row.source === 'elite'),
               rows.filter((row) => row.label === label && row.source === 'matched'),
             ),
           };
         }),
         architectures: rows,
-        hypervolumeElite: 0.512,
-        hypervolumeSearchSpace: 0.447,
-      },
+      }),
     ],
     nasRuns,
     trainings,
@@ -179,6 +179,7 @@ function syntheticSearch(random: Random, targetMultiplyAdds: number, seed: numbe
     },
     draws,
     trajectory: trajectoryTo(random, elite.bins, targetMultiplyAdds),
+    taskLoss: true,
   };
 }
 
@@ -223,22 +224,17 @@ function syntheticRow(
   }
 }
 
-function comparisonOf(elite: readonly ArchitectureRow[], matched: readonly ArchitectureRow[]) {
-  const errors = (rows: readonly ArchitectureRow[]) => rows.map(({ errorPercent }) => errorPercent);
-  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const [a, b] = [mean(errors(elite)), mean(errors(matched))];
+function advantageOf(
+  elite: readonly ArchitectureRow[],
+  matched: readonly ArchitectureRow[],
+): MeasuredSpace['advantage'] {
+  const mean = (rows: readonly ArchitectureRow[]) =>
+    rows.reduce((sum, { errorPercent }) => sum + errorPercent, 0) / rows.length;
+  const advantagePercent = mean(matched) - mean(elite);
   return {
-    eliteMeanErrorPercent: a,
-    eliteBestErrorPercent: Math.min(...errors(elite)),
-    matchedMeanErrorPercent: b,
-    matchedBestErrorPercent: Math.min(...errors(matched)),
-    advantagePercent: b - a,
-    advantageLowPercent: b - a - 0.7,
-    advantageHighPercent: b - a + 0.7,
-    eliteFrontDistancePercent: 3.1,
-    matchedFrontDistancePercent: 3.1 + b - a,
-    eliteArchitectures: elite.length,
-    matchedArchitectures: matched.length,
+    advantagePercent,
+    advantageLowPercent: advantagePercent - 0.7,
+    advantageHighPercent: advantagePercent + 0.7,
   };
 }
 
@@ -263,6 +259,7 @@ function syntheticJobs(random: Random, searches: readonly SearchReport[], nasRun
     };
   };
   const warmup = run({ kind: 'warmup', id: 'small-cifar10-warmup-s0', seed: 0 }, 2, 110);
+  const superNetwork = run({ kind: 'superNetwork', id: 'small-cifar10-super-network' }, 2, 600);
   const searchJobs = searches.map(({ targetMultiplyAdds, seed }) =>
     run(
       {
@@ -276,7 +273,18 @@ function syntheticJobs(random: Random, searches: readonly SearchReport[], nasRun
     ),
   );
   const ready = searchJobs.reduce((latest, { endSeconds }) => Math.max(latest, endSeconds), 0);
-  const evaluation = run({ kind: 'evaluation', id: 'small-cifar10-evaluation' }, ready, 900);
+  const evaluationJobs = searches.map(({ targetMultiplyAdds, seed }) =>
+    run(
+      {
+        kind: 'evaluation',
+        id: `small-cifar10-evaluation-${targetLabel(targetMultiplyAdds)}-s${seed}`,
+        targetMultiplyAdds,
+        seed,
+      },
+      ready,
+      90,
+    ),
+  );
   const nasJobs = nasRuns.map(({ targetMultiplyAdds, seed, source }) =>
     run(
       {
@@ -305,7 +313,7 @@ function syntheticJobs(random: Random, searches: readonly SearchReport[], nasRun
       ),
     ),
   );
-  return [warmup, ...searchJobs, evaluation, ...nasJobs, ...trainingJobs];
+  return [warmup, superNetwork, ...searchJobs, ...evaluationJobs, ...nasJobs, ...trainingJobs];
 }
 
 /** Percent; falls with cost. */

@@ -1,6 +1,6 @@
 import type { Objects } from '@nss/bus';
 import { datasetFacts, inputShapeOf, type ResolvedCampaign } from '@nss/campaign';
-import { type Campaign, CampaignSettings, type Certificate, JobState, type JobStatus } from '@nss/contracts';
+import { type Campaign, type Certificate, JobState, type JobStatus } from '@nss/contracts';
 import {
   type ArchitectureRow,
   type CertificateReport,
@@ -50,7 +50,7 @@ export async function reportDataOf(
       searchSpace: settings.searchSpace,
       input: inputShapeOf(settings.dataset),
       testImages: settings.dataset.testImages || datasetFacts(settings.dataset.name).testImages,
-      settings: CampaignSettings.toJSON(settings) as JsonObject,
+      settings,
       overrides: campaign.spec?.overrides as JsonObject | undefined,
       startTime,
       endTime: now,
@@ -102,6 +102,7 @@ async function searchReport({ planned, found }: Created<'search'>, artifacts: Ob
       deviation,
     })),
     trajectory: file.snapshots,
+    taskLoss: found.spec?.settings?.theta?.taskLoss ?? true,
   };
 }
 

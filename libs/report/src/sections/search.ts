@@ -31,7 +31,9 @@ async function target(data: ReportData, finding: Finding): Promise<Html> {
 `;
   }
   return html`<h3>${name}</h3>
-<p>Elite Space <code>${formatSpace(result.eliteSpace)}</code>. ${certificateText(result.certificate)}</p>
+<p>Elite Space <code>${formatSpace(result.eliteSpace)}</code>. ${certificateText(result.certificate)}${
+    result.taskLoss ? '' : ' Its search saw no images: only the cost moved theta.'
+  }</p>
 <div class="pair">
 ${rangesTable(result.eliteSpace)}
 ${drawsTable(result)}
@@ -116,7 +118,7 @@ ${await drawFigure(
   searchProgress(targetMultiplyAdds, trajectory),
   `Mean cost under theta and loss over the iterations of the search at ${name}`,
 )}
-<figcaption>Left: mean cost of the architectures that theta gives, in closed form, against the target (dashed). Right: loss of the theta steps (cross entropy plus the weighted relative distance of the cost from the target), averaged since the snapshot before${
+<figcaption>Left: mean cost of the architectures that theta gives, in closed form, against the target (dashed). Right: loss of the theta steps (${result.taskLoss ? 'cross entropy plus ' : ''}the weighted relative distance of the cost from the target), averaged since the snapshot before${
     hasLoss ? '' : '; none was recorded'
   }.</figcaption>
 </figure>
