@@ -10,5 +10,5 @@ export {
   type WeightSettings,
   type Work,
 } from './spec.ts';
-export { type SuperNetworkToTrain, toSuperNetwork, trainSuperNetwork, weightsOf } from './super-network.ts';
+export { toSuperNetwork, trainSuperNetwork, weightsOf } from './super-network.ts';
 export { type Trained, trainFor, type WeightsToTrain } from './train.ts';
