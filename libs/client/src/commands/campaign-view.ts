@@ -72,9 +72,12 @@ export function phaseLines(
   });
 }
 
-/** `1/2 jobs`, nothing where there are none. */
-function jobCount({ jobs, jobsSucceeded }: PhaseStatus): string {
-  return jobs.length > 0 ? `${jobsSucceeded}/${jobs.length} ${jobs.length === 1 ? 'job' : 'jobs'}` : '';
+/** `1/2 jobs`, `1 job done` where those that are to come wait for other phases, nothing where there are none. */
+function jobCount({ jobs, jobsSucceeded, state }: PhaseStatus): string {
+  if (jobs.length === 0) return '';
+  const word = jobs.length === 1 ? 'job' : 'jobs';
+  const more = state === JobState.RUNNING && jobsSucceeded === jobs.length;
+  return more ? `${jobsSucceeded} ${word} done` : `${jobsSucceeded}/${jobs.length} ${word}`;
 }
 
 const etaOf = ({ etaSeconds, completed }: PhaseStatus) =>

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { JobState, Phase, PhaseStatus } from '@nss/contracts';
+import { phaseLines, plainPhaseLine } from '../src/commands/campaign-view.ts';
+
+const evaluation = (change: Partial<PhaseStatus>) =>
+  PhaseStatus.create({ phase: Phase.EVALUATION, state: JobState.RUNNING, completed: 0.25, etaSeconds: 80, ...change });
+const superNetwork = 'superNetworks/demo-super-network';
+
+test('a phase counts its jobs, and while all that are there are done it does not look as if it were', () => {
+  const line = (change: Partial<PhaseStatus>) => plainPhaseLine(evaluation(change));
+  assert.equal(line({ jobs: [superNetwork] }), 'evaluation: 25 %, 0/1 job, ETA 1:20');
+  assert.equal(line({ jobs: [superNetwork], jobsSucceeded: 1 }), 'evaluation: 25 %, 1 job done, ETA 1:20');
+  const jobs = [superNetwork, 'evaluations/demo-evaluation-2mf-s0'];
+  assert.equal(line({ jobs, jobsSucceeded: 1 }), 'evaluation: 25 %, 1/2 jobs, ETA 1:20');
+  const state = JobState.SUCCEEDED;
+  assert.equal(line({ jobs, jobsSucceeded: 2, state }), 'evaluation: succeeded, 2/2 jobs');
+});
+
+test('a phase that has nothing to do is done, without jobs', () => {
+  const warmup = PhaseStatus.create({ phase: Phase.WARMUP, state: JobState.SUCCEEDED, completed: 1, etaSeconds: 0 });
+  assert.equal(plainPhaseLine(warmup), 'warmup: succeeded');
+  const [line] = phaseLines([warmup], new Map(), (_, text) => text);
+  assert.match(line, /^✓ warmup {2}\S+ {2}100 %$/);
+});
