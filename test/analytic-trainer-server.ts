@@ -122,6 +122,11 @@ async function answer(
       const { errorsPercent, losses } = await network.evaluate(architectures.map(toDomain), calibrationImages);
       return { $case: 'evaluate', value: { errorsPercent: [...errorsPercent], losses: [...losses] } };
     }
+    case 'export': {
+      const { artifact, architecture, calibrationImages } = command.value;
+      await network.exportNetwork(artifact, toDomain(architecture), calibrationImages);
+      return { $case: 'export', value: { digest: '', bytes: 0 } };
+    }
     case 'save':
       return { $case: 'save', value: await network.save(command.value.checkpointId) };
     case 'load': {

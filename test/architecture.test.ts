@@ -21,9 +21,23 @@ const mayUse: Record<string, readonly string[]> = {
   trainers: ['space', 'search', 'contracts', 'runtime', 'rpc', 'bus'],
   'trainer-jobs': ['space', 'cost', 'search', 'campaign', 'contracts', 'runtime', 'rpc', 'bus', 'jobs', 'trainers'],
   report: ['space', 'cost', 'analysis'],
-  exports: ['space', 'cost'],
+  exports: ['space', 'cost', 'contracts'],
+  'job-apis': ['contracts', 'rpc'],
+  experiments: ['space', 'cost', 'search', 'analysis', 'campaign', 'contracts', 'rpc', 'job-apis', 'report'],
   launcher: ['runtime', 'rpc', 'bus', 'contracts', 'tensor'],
-  client: ['space', 'cost', 'campaign', 'datasets', 'exports', 'contracts', 'runtime', 'rpc', 'launcher'],
+  client: [
+    'space',
+    'cost',
+    'campaign',
+    'datasets',
+    'exports',
+    'contracts',
+    'runtime',
+    'rpc',
+    'job-apis',
+    'experiments',
+    'launcher',
+  ],
 };
 
 /** Libraries without I/O and clocks; randomness comes in as an argument. */

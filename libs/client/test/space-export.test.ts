@@ -11,7 +11,7 @@ test('nss space export writes a space as JSON, without a mesh', async () => {
   const { code, stdout, stderr } = await run(['space', 'export', paperSpace, '--target', '600MF']);
   assert.deepEqual([code, stderr], [0, '']);
   const file = JSON.parse(stdout);
-  assert.deepEqual([file.format, file.version, file.text, file.target], ['nss-space', 1, paperSpace, 600e6]);
+  assert.deepEqual([file.schema, file.text, file.target], ['nss.space/v1', paperSpace, 600e6]);
 });
 
 test('nss space export --out writes a file', async (t) => {

@@ -165,6 +165,8 @@ export {
   Checkpoint,
   EvaluateArchitectures,
   EvaluateArchitecturesReply,
+  ExportNetwork,
+  ExportNetworkReply,
   GetTrainerRequest,
   LeaseGrant,
   LeaseRequest,
@@ -187,6 +189,9 @@ export {
   WeightSteps,
   WeightStepsReply,
 } from './gen/nss/v1/trainer.ts';
+/* Files of other tools that NSS writes. */
+export * as onnx from './gen/onnx/onnx.ts';
+export * as tensorflow from './gen/tensorflow/saved_model.ts';
 export {
   type CheckedDatasetSpec,
   type DatasetName,

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { costOf, type ExportedSpace } from './exported-space.ts';
 
 /*
- * The form of a space for programs. `version` grows when a reader of the form before would misread the new one; new keys do not
- * make a new version, so readers ignore keys that they do not know.
+ * The form of a space for programs. The version in `schema` grows when a reader of the form before would misread the new one; new
+ * keys do not make a new version, so readers ignore keys that they do not know.
  */
 
 const whole = z.int().min(1);
@@ -16,8 +16,7 @@ const multiplyAdds = z.number().positive().describe('multiply-adds');
 /** A space file, version 1. */
 export const spaceFileSchema = z
   .object({
-    format: z.literal('nss-space'),
-    version: z.literal(1),
+    schema: z.literal('nss.space/v1'),
     text: z.string().describe('depths x widths of each stage, for example 1..4x33..64-5..8x1..32'),
     block: z.literal('basic-residual').describe('conv3x3-BN-ReLU-conv3x3-BN, plus the shortcut, ReLU'),
     stemWidth: whole.describe('channels of the 3x3 stem convolution, stride 1'),
@@ -43,8 +42,7 @@ export type SpaceFile = z.infer<typeof spaceFileSchema>;
 export function toSpaceFile(exported: ExportedSpace): string {
   const { space, searchSpace, input, targetMultiplyAdds, source } = exported;
   const file: SpaceFile = {
-    format: 'nss-space',
-    version: 1,
+    schema: 'nss.space/v1',
     text: formatSpace(space),
     block: 'basic-residual',
     stemWidth: searchSpace.stemWidth,

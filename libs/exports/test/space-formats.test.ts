@@ -21,12 +21,15 @@ test('a space file holds what the space is, in the form that docs/schemas says',
     file.stages.map(({ depth, width }) => ({ depth, width })),
     exported.space.stages,
   );
-  assert.deepEqual([file.version, file.stemWidth, file.target, file.source], [1, 4, 500_000, exported.source]);
+  assert.deepEqual(
+    [file.schema, file.stemWidth, file.target, file.source],
+    ['nss.space/v1', 4, 500_000, exported.source],
+  );
   assert.ok(file.cost.min < file.cost.mean && file.cost.mean < file.cost.max);
 
-  const schema = join(import.meta.dirname, '../../../docs/schemas/nss-space-1.schema.json');
+  const schema = join(import.meta.dirname, '../../../docs/schemas/nss.space.v1.json');
   assert.deepEqual(JSON.parse(await readFile(schema, 'utf8')), z.toJSONSchema(spaceFileSchema, { io: 'input' }));
-  assert.throws(() => spaceFileSchema.parse({ ...file, version: 2 }));
+  assert.throws(() => spaceFileSchema.parse({ ...file, schema: 'nss.space/v2' }));
 });
 
 test('a Katib Experiment has one integer parameter a variable, and every trial gets all of them', () => {

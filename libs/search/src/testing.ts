@@ -63,6 +63,9 @@ export function analyticTrainer(space: SearchSpace, checkpoints: AnalyticCheckpo
       const losses = architectures.map(lossOf);
       return { errorsPercent: losses.map((loss) => 100 * (1 - Math.exp(-loss))), losses };
     },
+    async exportNetwork(artifact) {
+      log.push(`export ${artifact}`);
+    },
     async save(checkpointId): Promise<Checkpoint> {
       log.push(`save ${checkpointId}`);
       const digest = `SHA-256=${skill}`;

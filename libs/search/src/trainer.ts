@@ -43,6 +43,11 @@ export type Trainer = {
     architectures: readonly Architecture[],
     calibrationImages: number,
   ): Promise<{ readonly errorsPercent: readonly number[]; readonly losses: readonly number[] }>;
+  /**
+   * Stores one sub-network as an artifact, for whoever wants to compute with it elsewhere, BatchNorm statistics as `evaluate` takes
+   * them on as many training images.
+   */
+  exportNetwork(artifact: string, architecture: Architecture, calibrationImages: number): Promise<void>;
   /** Stores weights and momentum. */
   save(checkpointId: string): Promise<Checkpoint>;
   /** Replaces weights and momentum by stored ones. */

@@ -117,6 +117,9 @@ function sessionOf(ask: Ask, info: TrainerInfo, busySeconds: () => number): Trai
     evaluate(architectures, calibrationImages) {
       return ask('evaluate', { architectures: architectures.map(fromArchitecture), calibrationImages });
     },
+    async exportNetwork(artifact, architecture, calibrationImages) {
+      await ask('export', { artifact, architecture: fromArchitecture(architecture), calibrationImages });
+    },
     save(checkpointId) {
       return ask('save', { checkpointId });
     },

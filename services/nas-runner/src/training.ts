@@ -12,7 +12,10 @@ export function trainingViolations(spec: TrainingSpec | undefined): FieldViolati
   return violations;
 }
 
-/** Trains one architecture from scratch on all training images and measures its error on the held-out ones. */
+/**
+ * Trains one architecture from scratch on all training images, measures its error on the held-out ones, and leaves the network as an
+ * artifact that can be exported.
+ */
 export async function runTraining(job: RunningJob<Training>, tools: TrainerTools): Promise<void> {
   const violations: FieldViolation[] = [];
   const training = toTraining(job.resource().spec, violations);
@@ -30,8 +33,12 @@ export async function runTraining(job: RunningJob<Training>, tools: TrainerTools
       activity: 'training',
     },
     async ({ trainer, checkpoint }) => {
-      const { errorsPercent, losses } = await trainer.evaluate([architecture], settings.calibrationImages);
-      return { testErrorPercent: errorsPercent[0], testLoss: losses[0], checkpointId: checkpoint.checkpointId };
+      const { calibrationImages } = settings;
+      const { errorsPercent, losses } = await trainer.evaluate([architecture], calibrationImages);
+      const networkArtifact = `${job.name}/network.safetensors`;
+      await trainer.exportNetwork(networkArtifact, architecture, calibrationImages);
+      const { checkpointId } = checkpoint;
+      return { testErrorPercent: errorsPercent[0], testLoss: losses[0], checkpointId, networkArtifact };
     },
   );
   await job.update((resource) => ({

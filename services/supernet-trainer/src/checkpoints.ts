@@ -42,6 +42,7 @@ export async function openCheckpoints(bus: Bus): Promise<CheckpointStore> {
   };
 }
 
-async function* asyncOf<T>(items: readonly T[]): AsyncGenerator<T> {
+/** Chunks as a store takes them. */
+export async function* asyncOf<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;
 }

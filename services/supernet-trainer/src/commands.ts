@@ -34,6 +34,8 @@ export type Commands = {
     result: { loss: number; gradients: MixtureGradient[] },
   ];
   evaluate: [argument: { architectures: Architecture[]; calibrationImages: number }, result: EvaluationResult[]];
+  /** The bytes of a trained network's file, in chunks. */
+  export: [argument: { architecture: Architecture; calibrationImages: number }, result: Uint8Array[]];
   /** The bytes of a checkpoint, in chunks. */
   save: [argument: undefined, result: Uint8Array[]];
   load: [argument: Uint8Array[], result: undefined];

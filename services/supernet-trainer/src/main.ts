@@ -1,4 +1,4 @@
-import { connectBus, ensureTopology } from '@nss/bus';
+import { ARTIFACTS, connectBus, ensureTopology, openObjects } from '@nss/bus';
 import { TrainerServiceService } from '@nss/contracts';
 import { defaultCacheDir } from '@nss/datasets';
 import { service, startServer } from '@nss/rpc';
@@ -74,7 +74,8 @@ await runMain('supernet-trainer', async () => {
   await ensureTopology(bus);
 
   const held = Promise.withResolvers<Leases>();
-  const parts = { trainerId: config.NSS_TRAINER_ID, thread, checkpoints: await openCheckpoints(bus) };
+  const [checkpoints, artifacts] = await Promise.all([openCheckpoints(bus), openObjects(bus, ARTIFACTS)]);
+  const parts = { trainerId: config.NSS_TRAINER_ID, thread, checkpoints, artifacts };
   const server = await startServer({
     listen: config.NSS_LISTEN,
     services: [service(TrainerServiceService, handlers(parts, held.promise))],

@@ -1,5 +1,7 @@
+import type { Objects } from '@nss/bus';
 import {
   type EvaluateArchitectures,
+  type ExportNetwork,
   type FieldViolation,
   type OpenSession,
   type SessionRequest,
@@ -13,9 +15,9 @@ import {
   toSearchSpace,
   type WeightSteps,
 } from '@nss/contracts';
-import { type CallContext, failedPrecondition, invalidArgument } from '@nss/rpc';
+import { type CallContext, failedPrecondition, invalidArgument, parseArtifactName } from '@nss/rpc';
 import { type SearchSpace, wholeSpace } from '@nss/space';
-import type { CheckpointStore } from './checkpoints.ts';
+import { asyncOf, type CheckpointStore } from './checkpoints.ts';
 import type { SessionSettings } from './commands.ts';
 import { explainTensorError, threadLost } from './errors.ts';
 import type { TensorThread } from './tensor-thread.ts';
@@ -24,6 +26,8 @@ export type SessionParts = {
   readonly trainerId: string;
   readonly thread: TensorThread;
   readonly checkpoints: CheckpointStore;
+  /** The bucket of files that jobs leave. */
+  readonly artifacts: Objects;
 };
 
 /**
@@ -67,7 +71,7 @@ export async function* runSession(
 async function answer(
   command: SessionRequest['command'],
   space: SearchSpace,
-  { thread, checkpoints }: SessionParts,
+  { thread, checkpoints, artifacts }: SessionParts,
 ): Promise<SessionResponse> {
   switch (command?.$case) {
     case 'weightSteps': {
@@ -90,6 +94,12 @@ async function answer(
         losses: results.map(({ loss }) => loss),
       };
       return SessionResponse.create({ reply: { $case: 'evaluate', value }, busySeconds });
+    }
+    case 'export': {
+      const { artifact, ...network } = toExport(command.value, space);
+      const { value: chunks, busySeconds } = await thread.run('export', network);
+      const { digest, bytes } = await artifacts.putStream(artifact, asyncOf(chunks));
+      return SessionResponse.create({ reply: { $case: 'export', value: { digest, bytes } }, busySeconds });
     }
     case 'save': {
       const { value: chunks, busySeconds } = await thread.run('save', undefined);
@@ -179,16 +189,27 @@ function checkMixture(
   }
 }
 
+function toExport({ artifact, architecture, calibrationImages }: ExportNetwork, space: SearchSpace) {
+  parseArtifactName(artifact, 'export.artifact');
+  const violations: FieldViolation[] = [];
+  const checked = toArchitecture(architecture, 'export.architecture', violations, wholeSpace(space));
+  checkCalibration(calibrationImages, 'export.calibration_images', violations);
+  if (violations.length > 0 || !checked) throw invalidArgument(violations);
+  return { artifact, architecture: checked, calibrationImages };
+}
+
+function checkCalibration(images: number, field: string, violations: FieldViolation[]): void {
+  if (images >= 2) return;
+  violations.push({ field, description: `expected at least 2, found ${images}` });
+}
+
 function toEvaluation({ architectures, calibrationImages }: EvaluateArchitectures, space: SearchSpace) {
   const violations: FieldViolation[] = [];
   const checked = architectures.flatMap((architecture, i) => {
     const value = toArchitecture(architecture, `evaluate.architectures[${i}]`, violations, wholeSpace(space));
     return value ? [value] : [];
   });
-  if (!(calibrationImages >= 2)) {
-    const description = `expected at least 2, found ${calibrationImages}`;
-    violations.push({ field: 'evaluate.calibration_images', description });
-  }
+  checkCalibration(calibrationImages, 'evaluate.calibration_images', violations);
   if (violations.length > 0) throw invalidArgument(violations);
   return { architectures: checked, calibrationImages };
 }

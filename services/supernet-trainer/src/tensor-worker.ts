@@ -1,16 +1,18 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assembleBatch, batchIndices, type ImageSet, loadDataset, sliceOf, splitOf } from '@nss/datasets';
+import { writeTrainedNetwork } from '@nss/exports';
 import { randomOf } from '@nss/space';
 import {
   type Batch,
   evaluateArchitecture,
+  extractNetwork,
   readCheckpoint,
   SuperNetwork,
   thetaStep,
   weightStep,
   writeCheckpoint,
 } from '@nss/supernet';
-import { openEngine } from '@nss/tensor';
+import { BATCH_NORM_EPSILON, openEngine } from '@nss/tensor';
 import type { CommandMessage, CommandName, Commands, SessionSettings, WorkerMessage } from './commands.ts';
 
 /*
@@ -78,6 +80,22 @@ const run: { [Name in CommandName]: (argument: Commands[Name][0]) => Promise<Com
       );
     },
 
+    export({ architecture, calibrationImages }) {
+      const { network, images } = opened();
+      const [calibration] = evaluationImages(calibrationImages);
+      const { stemWidth, stages } = network.space;
+      const facts = {
+        architecture,
+        stemWidth,
+        strides: stages.map(({ stride }) => stride),
+        input: network.input,
+        normalisation: { mean: images.mean, std: images.std },
+        batchNormEpsilon: BATCH_NORM_EPSILON,
+        calibrationImages: calibration.labels.length,
+      };
+      return [...writeTrainedNetwork(facts, extractNetwork(kernels, network, architecture, calibration))];
+    },
+
     save: () => [...writeCheckpoint(kernels, opened().network)],
 
     async load(chunks) {
@@ -102,7 +120,8 @@ async function answer({ id, name, argument }: CommandMessage): Promise<void> {
   const start = performance.now();
   try {
     const value = await run[name](argument as never);
-    const transfer = name === 'save' ? (value as Uint8Array<ArrayBuffer>[]).map(({ buffer }) => buffer) : [];
+    const transfer =
+      name === 'save' || name === 'export' ? (value as Uint8Array<ArrayBuffer>[]).map(({ buffer }) => buffer) : [];
     tell({ type: 'result', id, value, busySeconds: (performance.now() - start) / 1000 }, transfer);
   } catch (error) {
     const { name: errorName, message, code } = error as Error & { code?: string };

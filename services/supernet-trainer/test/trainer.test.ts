@@ -5,10 +5,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type Bus, connectBus, ensureTopology } from '@nss/bus';
+import { ARTIFACTS, type Bus, connectBus, ensureTopology, openObjects } from '@nss/bus';
 import { startNatsServer, type TestNatsServer } from '@nss/bus/testing';
 import { fromSearchSpace, type OpenSession, WeightTraining } from '@nss/contracts';
 import { writeSyntheticMirror } from '@nss/datasets/testing';
+import { readTrainedNetwork } from '@nss/exports';
 import { NssError } from '@nss/rpc';
 import { createLogger } from '@nss/runtime';
 import { parseArchitecture, type SearchSpace } from '@nss/space';
@@ -96,6 +97,35 @@ test('a holder leases the trainer, drives it, and another goes on from its check
     const { gradients } = await session.thetaStep(0, mixture);
     assert.equal(gradients[0].depthWeights.length, 2);
   });
+});
+
+test('an exported network is an artifact with the weights, the statistics and the normalisation', async () => {
+  const artifact = 'trainings/sample/network.safetensors';
+  await drive(async (session) => {
+    await session.weightSteps('all', steps(0, 2));
+    await session.exportNetwork(artifact, parseArchitecture('1x3'), 32);
+  });
+  const artifacts = await openObjects(bus, ARTIFACTS);
+  const network = readTrainedNetwork((await artifacts.get(artifact)) ?? new Uint8Array(0));
+  assert.deepEqual(network.architecture, parseArchitecture('1x3'));
+  assert.deepEqual(network.input, { height: 16, width: 16, channels: 3, classes: 10 });
+  assert.deepEqual([network.stemWidth, network.strides, network.calibrationImages], [4, [1], 32]);
+  assert.deepEqual(network.tensors.get('stage1.block1.conv2')?.shape, [3, 3, 3, 3]);
+  assert.ok(network.tensors.get('stage1.block1.projection.bn.variance')?.data.every((variance) => variance > 0));
+  assert.ok(network.normalisation.std.every((deviation) => deviation > 0 && deviation < 1));
+  for (const [name, field] of [
+    ['network.safetensors', 'export.artifact'],
+    ['trainings/sample/../other', 'export.artifact'],
+  ]) {
+    await assert.rejects(
+      drive((session) => session.exportNetwork(name, architecture, 32)),
+      refused(field),
+    );
+  }
+  await assert.rejects(
+    drive((session) => session.exportNetwork(artifact, parseArchitecture('3x4'), 1)),
+    (error) => refused('export.architecture')(error) && refused('export.calibration_images')(error),
+  );
 });
 
 test('what a trainer cannot do is a typed error that names the field, and the trainer goes on', async () => {

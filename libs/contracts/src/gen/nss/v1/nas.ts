@@ -101,6 +101,8 @@ export interface TrainingResult {
   parameters: number;
   /** Trained weights. */
   checkpointId: string;
+  /** Name for ReadArtifact: the trained network, with all that computing with it takes (safetensors). */
+  networkArtifact: string;
 }
 
 export interface CreateNasRunRequest {
@@ -920,7 +922,7 @@ export const TrainingSpec: MessageFns<TrainingSpec> = {
 };
 
 function createBaseTrainingResult(): TrainingResult {
-  return { testErrorPercent: 0, testLoss: 0, multiplyAdds: 0, parameters: 0, checkpointId: "" };
+  return { testErrorPercent: 0, testLoss: 0, multiplyAdds: 0, parameters: 0, checkpointId: "", networkArtifact: "" };
 }
 
 export const TrainingResult: MessageFns<TrainingResult> = {
@@ -939,6 +941,9 @@ export const TrainingResult: MessageFns<TrainingResult> = {
     }
     if (message.checkpointId !== "") {
       writer.uint32(42).string(message.checkpointId);
+    }
+    if (message.networkArtifact !== "") {
+      writer.uint32(50).string(message.networkArtifact);
     }
     return writer;
   },
@@ -996,6 +1001,14 @@ export const TrainingResult: MessageFns<TrainingResult> = {
             message.checkpointId = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.networkArtifact = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1031,6 +1044,11 @@ export const TrainingResult: MessageFns<TrainingResult> = {
         : isSet(object.checkpoint_id)
         ? globalThis.String(object.checkpoint_id)
         : "",
+      networkArtifact: isSet(object.networkArtifact)
+        ? globalThis.String(object.networkArtifact)
+        : isSet(object.network_artifact)
+        ? globalThis.String(object.network_artifact)
+        : "",
     };
   },
 
@@ -1051,6 +1069,9 @@ export const TrainingResult: MessageFns<TrainingResult> = {
     if (message.checkpointId !== "") {
       obj.checkpointId = message.checkpointId;
     }
+    if (message.networkArtifact !== "") {
+      obj.networkArtifact = message.networkArtifact;
+    }
     return obj;
   },
 
@@ -1064,6 +1085,7 @@ export const TrainingResult: MessageFns<TrainingResult> = {
     message.multiplyAdds = object.multiplyAdds ?? 0;
     message.parameters = object.parameters ?? 0;
     message.checkpointId = object.checkpointId ?? "";
+    message.networkArtifact = object.networkArtifact ?? "";
     return message;
   },
 };

@@ -122,6 +122,7 @@ export interface SessionRequest {
     | { $case: "evaluate"; value: EvaluateArchitectures }
     | { $case: "save"; value: SaveCheckpoint }
     | { $case: "load"; value: LoadCheckpoint }
+    | { $case: "export"; value: ExportNetwork }
     | undefined;
 }
 
@@ -133,6 +134,7 @@ export interface SessionResponse {
     | { $case: "evaluate"; value: EvaluateArchitecturesReply }
     | { $case: "save"; value: Checkpoint }
     | { $case: "load"; value: LoadCheckpointReply }
+    | { $case: "export"; value: ExportNetworkReply }
     | undefined;
   /** Seconds of tensor work behind this reply. */
   busySeconds: number;
@@ -218,6 +220,23 @@ export interface LoadCheckpoint {
 }
 
 export interface LoadCheckpointReply {
+}
+
+/**
+ * Writes one sub-network into the artifact store, with everything that computing with it takes: weights, BatchNorm statistics from
+ * training images as evaluation takes them, normalisation of the pixels. The form is safetensors.
+ */
+export interface ExportNetwork {
+  /** Name of the artifact, for example "trainings/mine/network.safetensors". */
+  artifact: string;
+  architecture: Architecture | undefined;
+  calibrationImages: number;
+}
+
+export interface ExportNetworkReply {
+  /** "SHA-256=..." of the stored bytes. */
+  digest: string;
+  bytes: number;
 }
 
 export interface Checkpoint {
@@ -445,6 +464,9 @@ export const SessionRequest: MessageFns<SessionRequest> = {
       case "load":
         LoadCheckpoint.encode(message.command.value, writer.uint32(50).fork()).join();
         break;
+      case "export":
+        ExportNetwork.encode(message.command.value, writer.uint32(58).fork()).join();
+        break;
     }
     return writer;
   },
@@ -510,6 +532,14 @@ export const SessionRequest: MessageFns<SessionRequest> = {
             message.command = { $case: "load", value: LoadCheckpoint.decode(reader, reader.uint32()) };
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.command = { $case: "export", value: ExportNetwork.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -540,6 +570,8 @@ export const SessionRequest: MessageFns<SessionRequest> = {
         ? { $case: "save", value: SaveCheckpoint.fromJSON(object.save) }
         : isSet(object.load)
         ? { $case: "load", value: LoadCheckpoint.fromJSON(object.load) }
+        : isSet(object.export)
+        ? { $case: "export", value: ExportNetwork.fromJSON(object.export) }
         : undefined,
     };
   },
@@ -558,6 +590,8 @@ export const SessionRequest: MessageFns<SessionRequest> = {
       obj.save = SaveCheckpoint.toJSON(message.command.value);
     } else if (message.command?.$case === "load") {
       obj.load = LoadCheckpoint.toJSON(message.command.value);
+    } else if (message.command?.$case === "export") {
+      obj.export = ExportNetwork.toJSON(message.command.value);
     }
     return obj;
   },
@@ -604,6 +638,12 @@ export const SessionRequest: MessageFns<SessionRequest> = {
         }
         break;
       }
+      case "export": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "export", value: ExportNetwork.fromPartial(object.command.value) };
+        }
+        break;
+      }
     }
     return message;
   },
@@ -633,6 +673,9 @@ export const SessionResponse: MessageFns<SessionResponse> = {
         break;
       case "load":
         LoadCheckpointReply.encode(message.reply.value, writer.uint32(50).fork()).join();
+        break;
+      case "export":
+        ExportNetworkReply.encode(message.reply.value, writer.uint32(66).fork()).join();
         break;
     }
     if (message.busySeconds !== 0) {
@@ -702,6 +745,14 @@ export const SessionResponse: MessageFns<SessionResponse> = {
             message.reply = { $case: "load", value: LoadCheckpointReply.decode(reader, reader.uint32()) };
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.reply = { $case: "export", value: ExportNetworkReply.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 7: {
             if (tag !== 57) {
               break;
@@ -740,6 +791,8 @@ export const SessionResponse: MessageFns<SessionResponse> = {
         ? { $case: "save", value: Checkpoint.fromJSON(object.save) }
         : isSet(object.load)
         ? { $case: "load", value: LoadCheckpointReply.fromJSON(object.load) }
+        : isSet(object.export)
+        ? { $case: "export", value: ExportNetworkReply.fromJSON(object.export) }
         : undefined,
       busySeconds: isSet(object.busySeconds)
         ? globalThis.Number(object.busySeconds)
@@ -763,6 +816,8 @@ export const SessionResponse: MessageFns<SessionResponse> = {
       obj.save = Checkpoint.toJSON(message.reply.value);
     } else if (message.reply?.$case === "load") {
       obj.load = LoadCheckpointReply.toJSON(message.reply.value);
+    } else if (message.reply?.$case === "export") {
+      obj.export = ExportNetworkReply.toJSON(message.reply.value);
     }
     if (message.busySeconds !== 0) {
       obj.busySeconds = floatToJson(message.busySeconds);
@@ -809,6 +864,12 @@ export const SessionResponse: MessageFns<SessionResponse> = {
       case "load": {
         if (object.reply?.value !== undefined && object.reply?.value !== null) {
           message.reply = { $case: "load", value: LoadCheckpointReply.fromPartial(object.reply.value) };
+        }
+        break;
+      }
+      case "export": {
+        if (object.reply?.value !== undefined && object.reply?.value !== null) {
+          message.reply = { $case: "export", value: ExportNetworkReply.fromPartial(object.reply.value) };
         }
         break;
       }
@@ -2112,6 +2173,198 @@ export const LoadCheckpointReply: MessageFns<LoadCheckpointReply> = {
   },
   fromPartial<I extends Exact<DeepPartial<LoadCheckpointReply>, I>>(_: I): LoadCheckpointReply {
     const message = createBaseLoadCheckpointReply();
+    return message;
+  },
+};
+
+function createBaseExportNetwork(): ExportNetwork {
+  return { artifact: "", architecture: undefined, calibrationImages: 0 };
+}
+
+export const ExportNetwork: MessageFns<ExportNetwork> = {
+  encode(message: ExportNetwork, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.artifact !== "") {
+      writer.uint32(10).string(message.artifact);
+    }
+    if (message.architecture !== undefined) {
+      Architecture.encode(message.architecture, writer.uint32(18).fork()).join();
+    }
+    if (message.calibrationImages !== 0) {
+      writer.uint32(24).int32(message.calibrationImages);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportNetwork {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportNetwork();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.artifact = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.architecture = Architecture.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.calibrationImages = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExportNetwork {
+    return {
+      artifact: isSet(object.artifact) ? globalThis.String(object.artifact) : "",
+      architecture: isSet(object.architecture) ? Architecture.fromJSON(object.architecture) : undefined,
+      calibrationImages: isSet(object.calibrationImages)
+        ? globalThis.Number(object.calibrationImages)
+        : isSet(object.calibration_images)
+        ? globalThis.Number(object.calibration_images)
+        : 0,
+    };
+  },
+
+  toJSON(message: ExportNetwork): unknown {
+    const obj: any = {};
+    if (message.artifact !== "") {
+      obj.artifact = message.artifact;
+    }
+    if (message.architecture !== undefined) {
+      obj.architecture = Architecture.toJSON(message.architecture);
+    }
+    if (message.calibrationImages !== 0) {
+      obj.calibrationImages = Math.round(message.calibrationImages);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ExportNetwork>, I>>(base?: I): ExportNetwork {
+    return ExportNetwork.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExportNetwork>, I>>(object: I): ExportNetwork {
+    const message = createBaseExportNetwork();
+    message.artifact = object.artifact ?? "";
+    message.architecture = (object.architecture !== undefined && object.architecture !== null)
+      ? Architecture.fromPartial(object.architecture)
+      : undefined;
+    message.calibrationImages = object.calibrationImages ?? 0;
+    return message;
+  },
+};
+
+function createBaseExportNetworkReply(): ExportNetworkReply {
+  return { digest: "", bytes: 0 };
+}
+
+export const ExportNetworkReply: MessageFns<ExportNetworkReply> = {
+  encode(message: ExportNetworkReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.digest !== "") {
+      writer.uint32(10).string(message.digest);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(16).int64(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportNetworkReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportNetworkReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExportNetworkReply {
+    return {
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+      bytes: isSet(object.bytes) ? globalThis.Number(object.bytes) : 0,
+    };
+  },
+
+  toJSON(message: ExportNetworkReply): unknown {
+    const obj: any = {};
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    if (message.bytes !== 0) {
+      obj.bytes = Math.round(message.bytes);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ExportNetworkReply>, I>>(base?: I): ExportNetworkReply {
+    return ExportNetworkReply.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExportNetworkReply>, I>>(object: I): ExportNetworkReply {
+    const message = createBaseExportNetworkReply();
+    message.digest = object.digest ?? "";
+    message.bytes = object.bytes ?? 0;
     return message;
   },
 };
