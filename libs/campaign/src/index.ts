@@ -5,3 +5,4 @@ export { type PhaseName, phaseName, phaseNames, phaseNeeds, phaseOf } from './ph
 export { isPresetName, type PresetName, presetNames, presetOf } from './presets.ts';
 export { type ResolvedCampaign, resolveSettings } from './resolve.ts';
 export { type Preset, presetSchema, type ResolvedSettings, settingsSchema } from './schema.ts';
+export { oneOf, suggest } from './wording.ts';

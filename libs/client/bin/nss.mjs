@@ -9,7 +9,9 @@ const args = process.argv.slice(2);
 function needsMeshParts() {
   if (args.includes('--help') || args.includes('-h')) return false;
   const [command, subcommand] = args.filter((arg) => !arg.startsWith('-'));
-  return ['up', 'doctor', 'quickstart'].includes(command) || (command === 'campaign' && subcommand === 'run');
+  if (command === 'campaign') return subcommand === 'run';
+  if (command === 'reproduce') return !args.includes('--plan');
+  return ['up', 'doctor', 'quickstart'].includes(command);
 }
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));

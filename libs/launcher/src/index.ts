@@ -6,7 +6,7 @@ export {
   type ProcessStatus,
   stopMesh,
 } from './detached.ts';
-export { defaultCacheDir, defaultStateDir } from './directories.ts';
+export { checkoutCommit, checkoutManifest, defaultCacheDir, defaultStateDir } from './directories.ts';
 export { type DoctorLine, type DoctorOptions, doctor } from './doctor.ts';
 export {
   type Mesh,

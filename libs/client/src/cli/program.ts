@@ -2,6 +2,7 @@ import { isPresetName, presetNames, presetOf } from '@nss/campaign';
 import { datasetNames } from '@nss/contracts';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Context } from './context.ts';
+import { experimentSummaries } from './experiment-summaries.ts';
 
 /*
  * Every command with its arguments, options and help. What a command does is in ../commands, loaded when it runs: counting FLOPs
@@ -48,7 +49,9 @@ Environment: NSS_ADDRESS (mesh to use), NSS_DATASET_MIRROR, NSS_CACHE_DIR, NO_CO
 
   addMeshCommands(program, context);
   addCampaignCommands(program, context);
+  addReproduceCommand(program, context);
   addSpaceCommands(program, context);
+  addNetworkCommands(program, context);
   addDatasetCommands(program, context);
   return program;
 }
@@ -200,6 +203,45 @@ A campaign file:
     .action(async (name, options) => (await commands()).fetchReport(name, options, context));
 }
 
+function addReproduceCommand(program: Command, context: Context): void {
+  program
+    .command('reproduce')
+    .summary("run the paper's experiments: tables, pictures and what they show")
+    .description(
+      "Runs the paper's experiments and writes a table, a picture and the findings of each. What is stored in OUT/results is not run again, whatever it was run for; a run that was stopped goes on where it was.",
+    )
+    .argument('<WHAT...>', 'experiments, see below; all: every one')
+    .option('-p, --preset <NAME|FILE>', `preset (${presetNames.join(', ')}) or campaign file`, 'small')
+    .option('-d, --dataset <NAME>', `data set in place of the experiment's own: ${datasetNames.join(', ')}`)
+    .option('-t, --targets <COSTS>', "targets in place of the preset's, for example 2MF,8MF")
+    .option('-s, --seeds <SEEDS>', 'seeds (default: 0,1,2; fewer than three decide no claim)')
+    .option(
+      '-n, --architectures <N>',
+      "networks measured of each space, in place of the preset's",
+      wholeNumber(1, 100_000),
+    )
+    .option('--trainers <N>', 'trainers, where a mesh is started (default: one a core)', wholeNumber(1, 256))
+    .option('-o, --out <DIR>', 'folder for results, tables and pictures', 'runs/reproduce')
+    .option('--plan', 'only say what would run and how long that would take')
+    .addOption(addressOption())
+    .addOption(stateDirOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+Experiments:
+${Object.entries(experimentSummaries)
+  .map(([name, summary]) => `  ${name.padEnd(12)}  ${summary}`)
+  .join('\n')}
+${examples([
+  'nss reproduce table1 --plan',
+  'nss reproduce fig3 baselines --preset small',
+  'nss reproduce all --preset small --seeds 0 --dataset fashion-mnist',
+])}`,
+    )
+    .action(async (names, options) => (await import('../commands/reproduce.ts')).reproduce(names, options, context));
+}
+
 function addSpaceCommands(program: Command, context: Context): void {
   const withCosts = (command: Command, target: string) =>
     command
@@ -294,6 +336,37 @@ ${presetNames.map((name) => `  ${name.padEnd(10)}  ${isPresetName(name) ? preset
     )
     .action(async (text, options) =>
       (await import('../commands/space-export.ts')).exportSpaceFile(text, options, context),
+    );
+}
+
+function addNetworkCommands(program: Command, context: Context): void {
+  program
+    .command('network')
+    .summary('take trained networks out')
+    .description('Networks that campaigns have trained.')
+    .command('export')
+    .summary('write a trained network in the forms of other tools')
+    .description(
+      'Writes a trained network and its model card into a folder. A campaign stands for the network found in its Elite Space. Each form takes pixels from 0 to 255 and gives the logits that the trainer computed.',
+    )
+    .argument('<TRAINING|CAMPAIGN>', 'for example trainings/mine, or campaigns/quickstart')
+    .addOption(new Option('-f, --format <NAME...>', 'onnx, tfjs, saved-model, safetensors').default(['onnx'], 'onnx'))
+    .option('-t, --target <COST>', 'of a campaign: target of the search, for example 6MF')
+    .option('-s, --seed <N>', 'of a campaign: seed of the search', wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option('-r, --repeat <N>', 'of a campaign: which of the trainings from scratch, from 0', wholeNumber(0, 999), 0)
+    .option('-o, --out <DIR>', 'folder for the files (default: networks/ID)')
+    .addOption(addressOption())
+    .addOption(stateDirOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      examples([
+        'nss network export campaigns/quickstart --target 6MF',
+        'nss network export trainings/mine --format onnx saved-model --out /tmp/mine',
+      ]),
+    )
+    .action(async (name, options) =>
+      (await import('../commands/network-export.ts')).exportNetworkFiles(name, options, context),
     );
 }
 

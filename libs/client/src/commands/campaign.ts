@@ -166,7 +166,7 @@ export async function runCampaign(
   context: Context,
 ): Promise<void> {
   const { terminal, signal } = context;
-  await withMesh(options, { dataset: run.spec.dataset }, context, async (client, mesh) => {
+  await withMesh(options, { datasets: [run.spec.dataset] }, context, async (client, mesh) => {
     const { campaign: started, joined } = await createOrJoin(client, run.campaignId, run.spec, signal);
     const id = idOf(started.name);
     if (joined) terminal.note(`Campaign ${id} is running already: joining it.`);

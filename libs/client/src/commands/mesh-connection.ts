@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { MeshFile } from '@nss/launcher';
 import { CommandError, type Context } from '../cli/context.ts';
@@ -12,6 +13,8 @@ export type MeshOptions = {
   readonly address?: string;
   /** State folder of a mesh on this machine. */
   readonly stateDir?: string;
+  /** Trainer processes of a mesh that is started for the command; one a core unless told. */
+  readonly trainers?: number;
 };
 
 export type Mesh = {
@@ -38,23 +41,24 @@ export async function withRunningMesh<T>(
 }
 
 /**
- * The same, but starts a mesh for the time of `use` where none runs; the data set is then fetched first, in sight, not later by a
+ * The same, but starts a mesh for the time of `use` where none runs; data sets are then fetched first, in sight, not later by a
  * trainer.
  */
 export async function withMesh<T>(
   options: MeshOptions,
-  { dataset }: { readonly dataset: string },
+  { datasets }: { readonly datasets: readonly string[] },
   context: Context,
   use: (client: NssClient, mesh: Mesh) => Promise<T>,
 ): Promise<T> {
   const running = await findMesh(options, context);
   if (running) return withClient(running, (client) => use(client, { embedded: false }));
 
-  await prepareDataset(dataset, context);
+  for (const dataset of datasets) await prepareDataset(dataset, context);
   const { startMesh } = await import('@nss/launcher');
   const progress = startProgress(context.terminal);
   const mesh = await startMesh({
     stateDir: stateDirOf(options, context),
+    trainers: options.trainers,
     onProgress: progress.update,
     signal: context.signal,
   }).finally(progress.end);
@@ -86,6 +90,14 @@ export function startProgress(terminal: Terminal) {
 /** The state folder that an option names, or undefined for the launcher's default. */
 export function stateDirOf({ stateDir }: MeshOptions, { cwd }: Context): string | undefined {
   return stateDir === undefined ? undefined : resolve(cwd, stateDir);
+}
+
+/** Trainers of the mesh that a command would use: those of the mesh on this machine where that is it, else one a core. */
+export async function trainersOf(options: MeshOptions, context: Context): Promise<number> {
+  const { defaultStateDir, readMesh } = await import('@nss/launcher');
+  const elsewhere = options.address ?? context.env.NSS_ADDRESS;
+  const mesh = elsewhere ? undefined : readMesh(stateDirOf(options, context) ?? defaultStateDir(context.env));
+  return mesh?.addresses.trainers.length || availableParallelism();
 }
 
 async function findMesh(options: MeshOptions, context: Context): Promise<MeshAddresses | undefined> {

@@ -1,0 +1,128 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import {
+  isPresetName,
+  oneOf,
+  type PresetName,
+  parseCampaignFile,
+  parseMultiplyAdds,
+  presetNames,
+  resolveSettings,
+  suggest,
+} from '@nss/campaign';
+import { CampaignSpec, datasetNames } from '@nss/contracts';
+import {
+  contextOf,
+  type Experiment,
+  type Context as ExperimentContext,
+  experiments,
+  experimentsNamed,
+  scales,
+} from '@nss/experiments';
+import { type Context, UsageError } from '../cli/context.ts';
+
+/** With what experiments are done. */
+export type ReproduceSettings = {
+  /** A preset's name, or a campaign file. */
+  readonly preset: string;
+  readonly dataset?: string;
+  readonly targets?: string;
+  readonly seeds?: string;
+  readonly architectures?: number;
+};
+
+/** The name of a setting, for folders, and what it makes of an experiment. */
+export type Setting = { readonly name: string; contextOf(experiment: Experiment): ExperimentContext };
+
+/** The experiments of these names, in the order of the paper. Throws UsageError for a name of none. */
+export function experimentsAsked(names: readonly string[]): Experiment[] {
+  const asked = new Set(names.flatMap((name) => experimentsNamed(name) ?? throwUnknown(name)));
+  return experiments.filter((experiment) => asked.has(experiment));
+}
+
+function throwUnknown(name: string): never {
+  const known = [...experiments.map((experiment) => experiment.name), 'all'];
+  throw new UsageError(`there is no experiment "${name}"${suggest(name, known)}; use ${oneOf(known)}`);
+}
+
+/** What the options say: of the preset or campaign file, then of the options beside it. Throws UsageError. */
+export async function readSetting(options: ReproduceSettings, context: Context): Promise<Setting> {
+  const base = await readBase(options.preset, context);
+  const targets = options.targets === undefined ? base.spec.targetsMultiplyAdds : readTargets(options.targets);
+  const seeds = options.seeds === undefined ? base.spec.seeds : readSeeds(options.seeds);
+  const overrides = withArchitectures(base.spec.overrides ?? {}, options.architectures);
+  return {
+    name: base.name,
+    contextOf(experiment) {
+      const scale = scales[base.preset];
+      const dataset = options.dataset ?? (base.spec.dataset || experiment.dataset);
+      const resolved = resolveSettings(
+        CampaignSpec.create({
+          preset: base.preset,
+          dataset,
+          targetsMultiplyAdds: targets.length > 0 ? [...targets] : [...experiment.targets(scale)],
+          seeds: seeds.length > 0 ? [...seeds] : defaultSeeds,
+          overrides,
+        }),
+      );
+      if ('faults' in resolved) {
+        const faults = resolved.faults.map(({ field, description }) => `  ${field}: ${description}`);
+        throw new UsageError([`${experiment.name} cannot be done with this:`, ...faults].join('\n'));
+      }
+      return contextOf({ title: `${base.title}, ${dataset}`, scale, ...resolved });
+    },
+  };
+}
+
+/** A claim needs three. */
+const defaultSeeds = [0, 1, 2];
+
+type Base = { readonly name: string; readonly title: string; readonly preset: PresetName; readonly spec: CampaignSpec };
+
+async function readBase(preset: string, { cwd }: Context): Promise<Base> {
+  if (isPresetName(preset)) return { name: preset, title: `preset ${preset}`, preset, spec: CampaignSpec.create() };
+  const text = await readFile(resolve(cwd, preset), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    const hint = suggest(preset, presetNames);
+    throw new UsageError(
+      `"${preset}" is no preset (${oneOf(presetNames)})${hint}, nor a campaign file that can be read: ${error.code}`,
+    );
+  });
+  const { campaignId, spec } = parseCampaignFile(text, preset);
+  // A campaign file that was read names a preset that there is.
+  return { name: campaignId, title: `campaign file ${campaignId}`, preset: spec.preset as PresetName, spec };
+}
+
+function readTargets(text: string): number[] {
+  return text.split(',').map((each) => {
+    const cost = parseMultiplyAdds(each);
+    if (cost === undefined) {
+      throw new UsageError(`"${each}" is no cost: expected multiply-adds such as 8MF, 600MF or 1.6GF`);
+    }
+    return cost;
+  });
+}
+
+function readSeeds(text: string): number[] {
+  return text.split(',').map((each) => {
+    if (!/^\d+$/.test(each.trim())) throw new UsageError(`"${each}" is no seed: expected whole numbers such as 0,1,2`);
+    return Number(each);
+  });
+}
+
+function withArchitectures(overrides: Record<string, unknown>, architecturesPerSpace: number | undefined) {
+  if (architecturesPerSpace === undefined) return overrides;
+  return { ...overrides, evaluation: { ...(overrides.evaluation as object | undefined), architecturesPerSpace } };
+}
+
+/** The command line that goes on with this. */
+export function commandOf(names: readonly string[], options: ReproduceSettings & { readonly out: string }): string {
+  const { preset, dataset, targets, seeds, architectures, out } = options;
+  const flags = Object.entries({ preset, dataset, targets, seeds, architectures, out }).flatMap(([name, value]) =>
+    value === undefined || defaults[name] === value ? [] : [`--${name} ${value}`],
+  );
+  return ['nss reproduce', ...names, ...flags].join(' ');
+}
+
+const defaults: Readonly<Record<string, unknown>> = { out: 'runs/reproduce' };
+
+export const datasetList = datasetNames.join(', ');

@@ -1,0 +1,165 @@
+import { cpus, release, type as systemType, totalmem } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import {
+  type Experiment,
+  type Context as ExperimentContext,
+  estimator,
+  type Finding,
+  type MissingJob,
+  missingJobs,
+  Outcomes,
+  openResults,
+  type Plan,
+  type Provenance,
+  paragraphOf,
+  planJobs,
+  type ResultsFolder,
+  runJobs,
+  writeExperiment,
+} from '@nss/experiments';
+import { CommandError, type Context, Interrupted } from '../cli/context.ts';
+import type { NssClient } from '../client.ts';
+import { jobRunnerOf } from './job-runner.ts';
+import { type MeshOptions, trainersOf, withMesh } from './mesh-connection.ts';
+import { printPlan } from './reproduce-plan.ts';
+import { showJobs } from './reproduce-progress.ts';
+import { commandOf, experimentsAsked, type ReproduceSettings, readSetting } from './reproduce-settings.ts';
+
+export type ReproduceOptions = MeshOptions &
+  ReproduceSettings & {
+    readonly out: string;
+    readonly plan?: boolean;
+    readonly json?: boolean;
+  };
+
+/** An experiment with everything that its jobs depend on. */
+export type Asked = { readonly experiment: Experiment; readonly context: ExperimentContext };
+
+/** `nss reproduce WHAT...`: runs what is not stored yet, then writes tables, pictures and findings. */
+export async function reproduce(names: readonly string[], options: ReproduceOptions, context: Context): Promise<void> {
+  const { terminal, cwd } = context;
+  const chosen = experimentsAsked(names);
+  const setting = await readSetting(options, context);
+  const asked = chosen.map((experiment) => ({ experiment, context: setting.contextOf(experiment) }));
+  const folder = resolve(cwd, options.out);
+  const results = openResults(join(folder, 'results'));
+  const work = await prepare(asked, results);
+  const trainers = options.trainers ?? (await trainersOf(options, context));
+
+  if (options.plan) {
+    printPlan(work, trainers, { json: options.json, folder: shown(folder, context) }, context);
+    return;
+  }
+  const outcomes = new Outcomes();
+  const run = (client?: NssClient) => runPlan(work, outcomes, { client, results, trainers, options, names, context });
+  if (work.plan.toRun.length === 0) await run();
+  else {
+    const datasets = [...new Set(asked.map(({ context: { settings } }) => settings.dataset.name))];
+    await withMesh(options, { datasets }, context, run);
+  }
+
+  const written: Written[] = [];
+  for (const { experiment, context: frame } of asked) {
+    const missing = missingJobs(experiment, frame, outcomes);
+    const { title, ...analysis } = experiment.analyse(frame, outcomes);
+    const out = join(folder, setting.name);
+    const files = await writeExperiment(out, experiment, frame, { title, ...analysis }, missing);
+    const paths = files.map((file) => shown(join(out, file), context));
+    written.push({ experiment: experiment.name, title, files: paths, findings: analysis.findings, missing });
+  }
+  if (options.json) terminal.printJson({ results: shown(join(folder, 'results'), context), experiments: written });
+  else for (const each of written) printWritten(each, context);
+  const missing = written.flatMap((each) => each.missing);
+  if (missing.length > 0) {
+    throw new CommandError(`${missing.length} results are missing; tables and pictures say so`, {
+      hint: `Have them made again with: ${commandOf(names, options)}`,
+    });
+  }
+}
+
+/** The jobs of all experiments together, and what they will take. */
+export type Work = {
+  readonly asked: readonly Asked[];
+  readonly plan: Plan;
+  readonly isStored: (key: string) => boolean;
+  readonly costs: Awaited<ReturnType<ResultsFolder['costs']>>;
+};
+
+async function prepare(asked: readonly Asked[], results: ResultsFolder): Promise<Work> {
+  const wanted = asked.flatMap(({ experiment, context }) => experiment.jobs(context));
+  const stored = new Set(await results.keys());
+  const isStored = (key: string) => stored.has(key);
+  return { asked, plan: planJobs(wanted, ({ key }) => isStored(key)), isStored, costs: await results.costs() };
+}
+
+async function runPlan(
+  { plan, costs }: Work,
+  outcomes: Outcomes,
+  run: {
+    readonly client?: NssClient;
+    readonly results: ResultsFolder;
+    readonly trainers: number;
+    readonly options: ReproduceOptions;
+    readonly names: readonly string[];
+    readonly context: Context;
+  },
+): Promise<void> {
+  const { context, results, trainers } = run;
+  const show = showJobs(plan, costs, trainers, context.terminal);
+  try {
+    await runJobs({
+      plan,
+      outcomes,
+      folder: results,
+      runner: jobRunnerOf(run.client),
+      // One more than can compute: a trainer that gets free finds the next job waiting.
+      concurrency: trainers + 1,
+      secondsOf: estimator(costs),
+      provenance: await provenance(),
+      signal: context.signal,
+      events: show,
+    });
+  } catch (error) {
+    if (!context.signal.aborted) throw error;
+    const stored = (await results.keys()).length;
+    throw new Interrupted(
+      `${stored} results are stored in ${shown(resolve(context.cwd, run.options.out, 'results'), context)}. ` +
+        `Go on with: ${commandOf(run.names, run.options)}`,
+    );
+  } finally {
+    show.end();
+  }
+}
+
+async function provenance(): Promise<Provenance> {
+  const { checkoutCommit } = await import('@nss/launcher');
+  const processors = cpus();
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GB`;
+  const machine = [
+    `${processors.length} x ${processors[0]?.model ?? 'unknown processor'}`,
+    memory,
+    systemType(),
+    release(),
+  ];
+  return { commit: checkoutCommit(), machine: machine.join(', ') };
+}
+
+type Written = {
+  readonly experiment: string;
+  readonly title: string;
+  readonly files: readonly string[];
+  readonly findings: readonly Finding[];
+  readonly missing: readonly MissingJob[];
+};
+
+function printWritten({ title, files, findings, missing }: Written, { terminal }: Context): void {
+  terminal.print(`\n${terminal.style('bold', title)}`);
+  for (const finding of findings) terminal.print(`  ${plain(paragraphOf(finding))}`);
+  for (const { job, why } of missing) terminal.print(`  ${terminal.style('red', 'missing:')} ${job}: ${why}`);
+  terminal.print(`  ${files.join(' ')}`);
+}
+
+/** Markdown without its marks. */
+const plain = (text: string) => text.replaceAll('*', '');
+
+const shown = (path: string, { cwd }: Context) => relative(cwd, path) || '.';

@@ -1,0 +1,124 @@
+import { bootstrapPairedDifference, type Pair } from '@nss/analysis';
+import type { DatasetName } from '@nss/contracts';
+import { formatMultiplyAdds, randomOf } from '@nss/space';
+import type { Context } from '../context.ts';
+import type { Experiment } from '../experiment.ts';
+import { errorAgainstCost } from '../figures/error-against-cost.ts';
+import { judge } from '../finding.ts';
+import { eliteEvaluation, eliteLabel, matchedLabel, searchSpaceEvaluation, searchSpaceLabel } from '../jobs.ts';
+import { errorsOf, networksOf } from '../measured-networks.ts';
+import type { Outcomes } from '../outcomes.ts';
+import type { Scale } from '../scale.ts';
+
+type About = {
+  readonly name: string;
+  readonly dataset: DatasetName;
+  readonly targets: (scale: Scale) => readonly number[];
+};
+
+/** Error against FLOPs of networks of the search space and of Elite Spaces (the paper's figures 3, 4, 9 and 10). */
+function errorAgainstCostOf(about: About): Experiment {
+  return {
+    ...about,
+    jobs: (context) =>
+      context.seeds.flatMap((seed) => [
+        searchSpaceEvaluation(context, seed),
+        ...context.targets.map((target) => eliteEvaluation(context, target, seed)),
+      ]),
+    analyse: (context, outcomes) => {
+      const measured = context.seeds.map((seed) => ({
+        seed,
+        searchSpace: networksOf(outcomes, searchSpaceEvaluation(context, seed), searchSpaceLabel),
+        elites: context.targets.map((target) => ({ target, ...networksAt(context, outcomes, target, seed) })),
+      }));
+      return {
+        title: `Error against FLOPs: networks of Elite Spaces and of the search space (${context.title})`,
+        table: {
+          header: ['seed', 'population', 'target_multiply_adds', 'architecture', 'multiply_adds', 'error_percent'],
+          rows: measured.flatMap(({ seed, searchSpace, elites }) =>
+            [
+              { population: 'search-space', target: undefined, networks: searchSpace },
+              ...elites.flatMap(({ target, networks, matched }) => [
+                { population: 'elite', target, networks },
+                { population: 'same-cost', target, networks: matched },
+              ]),
+            ].flatMap(({ population, target, networks }) =>
+              networks.map(({ architecture, multiplyAdds, errorPercent }) => [
+                seed,
+                population,
+                target,
+                architecture,
+                multiplyAdds,
+                errorPercent,
+              ]),
+            ),
+          ),
+        },
+        figure: errorAgainstCost(
+          measured.map(({ seed, ...panel }) => ({ title: `seed ${seed}`, ...panel })),
+          context.targets,
+        ),
+        findings: [
+          context.targets,
+          ...(context.targets.length > 1 ? context.targets.map((target) => [target]) : []),
+        ].map((targets) => advantageAt(context, outcomes, targets)),
+        notes: [
+          'Each seed has a search and a super network of its own; networks are measured as parts of that super network.',
+          'The same-cost networks (in the CSV) are drawn from the search space between the 5% and the 95% quantile of the cost of the Elite Space.',
+        ],
+      };
+    },
+  };
+}
+
+/** Whether Elite Spaces make fewer errors than the search space at the same cost, at these targets together. */
+function advantageAt(context: Context, outcomes: Outcomes, targets: readonly number[]) {
+  const units = context.seeds.map((seed) => ({
+    seed,
+    pairs: targets.flatMap((target): Pair[] => {
+      const { networks, matched } = networksAt(context, outcomes, target, seed);
+      return networks.length > 0 && matched.length > 0 ? [{ a: errorsOf(matched), b: errorsOf(networks) }] : [];
+    }),
+  }));
+  const where = targets.length > 1 ? 'at all targets together' : `at ${formatMultiplyAdds(targets[0])}`;
+  return judge({
+    claim: `Networks of Elite Spaces make fewer errors than networks of the search space that cost the same, ${where}`,
+    what: 'the difference of the mean errors is',
+    unit: 'percentage points',
+    estimate: bootstrapPairedDifference(
+      units.map(({ pairs }) => pairs),
+      { random: randomOf(0, 'reproduce', 'error-against-cost', ...targets) },
+    ),
+    seeds: units.filter(({ pairs }) => pairs.length > 0).map(({ seed }) => seed),
+  });
+}
+
+function networksAt(context: Context, outcomes: Outcomes, target: number, seed: number) {
+  const evaluation = eliteEvaluation(context, target, seed);
+  const label = eliteLabel(target);
+  return {
+    networks: networksOf(outcomes, evaluation, label),
+    matched: networksOf(outcomes, evaluation, matchedLabel(label)),
+  };
+}
+
+export const figure3 = errorAgainstCostOf({
+  name: 'fig3',
+  dataset: 'cifar10',
+  targets: ({ targets }) => targets,
+});
+export const figure4 = errorAgainstCostOf({
+  name: 'fig4',
+  dataset: 'cifar100',
+  targets: ({ targets }) => targets,
+});
+export const figure9 = errorAgainstCostOf({
+  name: 'fig9',
+  dataset: 'cifar10',
+  targets: ({ regimes }) => regimes,
+});
+export const figure10 = errorAgainstCostOf({
+  name: 'fig10',
+  dataset: 'cifar100',
+  targets: ({ regimes }) => regimes,
+});

@@ -1,0 +1,229 @@
+import {
+  type Architecture,
+  fromNetworkSpace,
+  type NetworkSpace as NetworkSpaceMessage,
+  type Population,
+} from '@nss/contracts';
+import { formatMultiplyAdds, formatSpace, type NetworkSpace, targetLabel, wholeSpace } from '@nss/space';
+import type { Context } from './context.ts';
+import { type JobNode, jobNode, type Reference, referTo, type Template } from './job-node.ts';
+import {
+  type Costs,
+  costsOf,
+  evaluationWork,
+  nasWork,
+  searchWork,
+  superNetworkWork,
+  trainingWork,
+  warmupWork,
+} from './work.ts';
+
+/*
+ * The jobs that experiments are made of. Whoever asks twice for the same job gets the same node twice: a search of figure 3 is
+ * that of table 1.
+ */
+
+export function warmup(context: Context, seed: number): JobNode<'warmup'> {
+  const { dataset, searchSpace, search } = context.settings;
+  return jobNode('warmup', `warmup, seed ${seed}`, warmupWork(context), {
+    dataset,
+    searchSpace,
+    weights: search.weights,
+    seed,
+  });
+}
+
+/** A search for an Elite Space. */
+export function search(context: Context, target: number, seed: number): JobNode<'search'> {
+  return searchNode(context, target, seed, 'search');
+}
+
+/** The same search without the task loss: only the cost moves theta, and nothing is trained. */
+export function costOnlySearch(context: Context, target: number, seed: number): JobNode<'search'> {
+  const { search } = context.settings;
+  const settings = { ...context.settings, search: { ...search, theta: { ...search.theta, taskLoss: false } } };
+  return searchNode({ ...context, settings }, target, seed, 'search without task loss');
+}
+
+function searchNode(context: Context, target: number, seed: number, what: string): JobNode<'search'> {
+  const { dataset, searchSpace, search: settings } = context.settings;
+  const title = titleOf(what, target, seed);
+  return jobNode('search', title, searchWork(context, target), {
+    dataset,
+    searchSpace,
+    settings,
+    targetMultiplyAdds: target,
+    seed,
+    warmup: settings.theta.taskLoss ? nameOf(warmup(context, seed)) : '',
+  });
+}
+
+/** The space that a search finds. */
+export function eliteSpaceOf(node: JobNode<'search'>): Reference<NetworkSpaceMessage> {
+  return referTo(node, 'eliteSpace', ({ name, result }) => present(result?.eliteSpace, name));
+}
+
+/** The stand-alone super network that populations are measured with. */
+export function superNetwork(context: Context, seed: number): JobNode<'superNetwork'> {
+  const { dataset, searchSpace, evaluation } = context.settings;
+  return jobNode('superNetwork', `super network, seed ${seed}`, superNetworkWork(context), {
+    dataset,
+    searchSpace,
+    weights: evaluation.weights,
+    seed,
+  });
+}
+
+/** A population to measure, with what it costs on average, about; a count of its own where it does not have the preset's. */
+export type PopulationTemplate = {
+  readonly label: string;
+  readonly members?: Template<NonNullable<Population['members']>>;
+  readonly cost?: Population['cost'];
+  readonly designRule?: Population['designRule'];
+  readonly count?: number;
+  readonly meanMultiplyAdds: number;
+};
+
+/** Measures populations with the super network of the same seed. */
+export function evaluation(
+  context: Context,
+  what: string,
+  seed: number,
+  populations: readonly PopulationTemplate[],
+): JobNode<'evaluation'> {
+  const { dataset, searchSpace, evaluation: settings } = context.settings;
+  const counted = populations.map((each) => ({ ...each, count: each.count ?? settings.architecturesPerSpace }));
+  const work = counted.reduce((sum, each) => sum + evaluationWork(context, each.count, each.meanMultiplyAdds), 0);
+  return jobNode('evaluation', `evaluation of ${what}, seed ${seed}`, work, {
+    dataset,
+    searchSpace,
+    superNetwork: nameOf(superNetwork(context, seed)),
+    calibrationImages: settings.calibrationImages,
+    seed,
+    populations: counted.map(({ label, members, cost, designRule, count }) => ({
+      label,
+      members,
+      count,
+      cost,
+      designRule,
+    })),
+  });
+}
+
+/** Labels of the populations of an evaluated space: its own networks, and those of the search space that cost the same. */
+export const eliteLabel = (target: number) => `elite-${targetLabel(target)}`;
+export const matchedLabel = (label: string) => `${label}-matched`;
+export const searchSpaceLabel = 'search-space';
+
+/** Networks of an Elite Space, and as many of the search space of the same cost. */
+export function eliteEvaluation(context: Context, target: number, seed: number): JobNode<'evaluation'> {
+  const label = eliteLabel(target);
+  return evaluation(context, `the Elite Space, ${formatMultiplyAdds(target)}`, seed, [
+    {
+      label,
+      members: { $case: 'space', value: eliteSpaceOf(search(context, target, seed)) },
+      meanMultiplyAdds: target,
+    },
+    { label: matchedLabel(label), cost: { $case: 'matchedTo', value: label }, meanMultiplyAdds: target },
+  ]);
+}
+
+/** Networks of the search space, whatever they cost. */
+export function searchSpaceEvaluation(context: Context, seed: number): JobNode<'evaluation'> {
+  return evaluation(context, 'the search space', seed, [
+    { label: searchSpaceLabel, meanMultiplyAdds: costsOf(context, wholeOf(context)).mean },
+  ]);
+}
+
+/** Where an architecture search works. */
+export type NasSource = 'elite' | 'search-space';
+
+/** An architecture search inside the Elite Space, or on the whole search space. */
+export function nas(context: Context, target: number, seed: number, source: NasSource): JobNode<'nas'> {
+  const title = titleOf(`NAS on ${sourceTitles[source]}`, target, seed);
+  if (source === 'search-space') {
+    return nasNode(context, title, target, seed, undefined, costsOf(context, wholeOf(context)));
+  }
+  // How large the Elite Space will be is not known before; its networks cost about the target.
+  const space = eliteSpaceOf(search(context, target, seed));
+  return nasNode(context, title, target, seed, space, { mean: target, largest: 1.5 * target });
+}
+
+/** An architecture search inside a space that is given. */
+export function nasInside(context: Context, target: number, seed: number, space: NetworkSpace): JobNode<'nas'> {
+  const title = titleOf(`NAS on ${formatSpace(space)}`, target, seed);
+  return nasNode(context, title, target, seed, fromNetworkSpace(space), costsOf(context, space));
+}
+
+export const sourceTitles: Readonly<Record<NasSource, string>> = {
+  elite: 'the Elite Space',
+  'search-space': 'the search space',
+};
+
+function nasNode(
+  context: Context,
+  title: string,
+  target: number,
+  seed: number,
+  space: Template<NetworkSpaceMessage> | undefined,
+  costs: Costs,
+): JobNode<'nas'> {
+  const { dataset, searchSpace, nas: settings } = context.settings;
+  return jobNode('nas', title, nasWork(context, costs, target), {
+    dataset,
+    searchSpace,
+    space,
+    settings,
+    targetMultiplyAdds: target,
+    seed,
+  });
+}
+
+/** The trainings from scratch of the architecture that a NAS run finds. */
+export function trainings(context: Context, target: number, seed: number, source: NasSource): JobNode<'training'>[] {
+  const { repeats } = context.settings.training;
+  const found = nas(context, target, seed, source);
+  const architecture = referTo(found, 'architecture', ({ name, result }) => present(result?.architecture, name));
+  return Array.from({ length: repeats }, (_, repeat) =>
+    // Every repeat of every seed starts from weights of its own.
+    training(context, `${titleOf(`training of NAS on ${sourceTitles[source]}`, target, seed)}, repeat ${repeat}`, {
+      architecture,
+      seed: seed * repeats + repeat,
+      multiplyAdds: target,
+    }),
+  );
+}
+
+/** A training from scratch of an architecture that costs `multiplyAdds`, about. */
+export function training(
+  context: Context,
+  title: string,
+  what: {
+    readonly architecture: Template<Architecture>;
+    readonly seed: number;
+    readonly multiplyAdds: number;
+  },
+): JobNode<'training'> {
+  const { dataset, searchSpace, training: settings } = context.settings;
+  return jobNode('training', title, trainingWork(context, what.multiplyAdds), {
+    dataset,
+    searchSpace,
+    architecture: what.architecture,
+    // How many trainings there are does not change one of them.
+    settings: { ...settings, repeats: 1 },
+    seed: what.seed,
+  });
+}
+
+const nameOf = (node: JobNode<'warmup'> | JobNode<'superNetwork'>) =>
+  referTo(node as JobNode<'warmup'>, 'name', ({ name }) => name);
+
+const wholeOf = ({ settings }: Context) => wholeSpace(settings.searchSpace);
+
+const titleOf = (what: string, target: number, seed: number) => `${what}, ${formatMultiplyAdds(target)}, seed ${seed}`;
+
+/** Messages leave everything optional; a job that has succeeded has its result. */
+function present<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new Error(`${name} has succeeded but its result is incomplete`);
+  return value;
+}

@@ -1,0 +1,44 @@
+import { spaceCost } from '@nss/cost';
+import { depthBins, formatSpace, type NetworkSpace, randomOf, spaceOfBins, widthBins } from '@nss/space';
+import type { Context } from './context.ts';
+
+/** A space drawn without looking at any image. */
+export type RandomSpace = {
+  readonly space: NetworkSpace;
+  readonly meanMultiplyAdds: number;
+  /** mean / target - 1. */
+  readonly deviation: number;
+};
+
+/** As close to the target as searches come. */
+const tolerance = 0.02;
+const mostDraws = 20_000;
+
+/**
+ * Network spaces drawn uniformly from the bins until `count` different ones meet the target within 2% on average. Where the
+ * search space has hardly any, the closest of 20,000 draws stand in. Follows from the seed and the target alone.
+ */
+export function drawSpacesAt(context: Context, target: number, seed: number, count: number): RandomSpace[] {
+  const found = new Map<string, RandomSpace>();
+  const all = new Map<string, RandomSpace>();
+  for (const drawn of draws(context, target, seed)) {
+    const text = formatSpace(drawn.space);
+    all.set(text, drawn);
+    if (Math.abs(drawn.deviation) <= tolerance) found.set(text, drawn);
+    if (found.size === count) return [...found.values()];
+  }
+  return [...all.values()].sort((a, b) => Math.abs(a.deviation) - Math.abs(b.deviation)).slice(0, count);
+}
+
+function* draws(context: Context, target: number, seed: number): Generator<RandomSpace, void, undefined> {
+  const { searchSpace } = context.settings;
+  const random = randomOf(seed, 'reproduce', 'random-space', target);
+  const draw = (bins: readonly unknown[]) => random.integer(0, bins.length - 1);
+  const stages = searchSpace.stages.map((stage) => ({ depth: depthBins(stage), width: widthBins(stage) }));
+  for (let i = 0; i < mostDraws; i++) {
+    const bins = stages.map(({ depth, width }) => ({ depth: draw(depth), width: draw(width) }));
+    const space = spaceOfBins(searchSpace, bins);
+    const meanMultiplyAdds = spaceCost(searchSpace, context.input, space);
+    yield { space, meanMultiplyAdds, deviation: meanMultiplyAdds / target - 1 };
+  }
+}

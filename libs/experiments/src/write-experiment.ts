@@ -1,0 +1,109 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { colour, drawSvgFile, writeCsv } from '@nss/report';
+import type { TopLevelSpec } from 'vega-lite';
+import type { Context } from './context.ts';
+import type { Analysis, Experiment } from './experiment.ts';
+import { paragraphOf } from './finding.ts';
+import type { Outcomes } from './outcomes.ts';
+import { pictureFont, pngOf } from './png.ts';
+
+/** A job without a result, and why. */
+export type MissingJob = { readonly job: string; readonly why: string };
+
+/** The jobs of an experiment that left nothing. */
+export function missingJobs(experiment: Experiment, context: Context, outcomes: Outcomes): MissingJob[] {
+  return experiment.jobs(context).flatMap((node) => {
+    const outcome = outcomes.of(node);
+    return 'missing' in outcome ? [{ job: node.title, why: outcome.missing }] : [];
+  });
+}
+
+/**
+ * Writes what an experiment shows into a folder: `<name>.csv` and `.json` (everything needed to draw it again), `.svg` and `.png`, and
+ * `.md` with the claims. Gives the file names.
+ */
+export async function writeExperiment(
+  folder: string,
+  experiment: Experiment,
+  context: Context,
+  analysis: Analysis,
+  missing: readonly MissingJob[],
+): Promise<string[]> {
+  const { name } = experiment;
+  const figure = titled(analysis.figure, analysis.title, missing);
+  const svg = await drawSvgFile(figure, pictureFont);
+  const files: Record<string, string | Uint8Array> = {
+    [`${name}.csv`]: writeCsv(analysis.table.header, analysis.table.rows),
+    [`${name}.json`]: experimentJson(experiment, context, { ...analysis, figure }, missing),
+    [`${name}.svg`]: svg,
+    [`${name}.png`]: pngOf(svg),
+    [`${name}.md`]: experimentMarkdown(experiment, analysis, missing),
+  };
+  await mkdir(folder, { recursive: true });
+  for (const [file, content] of Object.entries(files)) await writeFile(join(folder, file), content);
+  return Object.keys(files);
+}
+
+function experimentJson(
+  experiment: Experiment,
+  context: Context,
+  { title, findings, notes, table, figure }: Analysis,
+  missing: readonly MissingJob[],
+): string {
+  const { settings, targets: targetsMultiplyAdds, seeds } = context;
+  const content = {
+    schema: 'nss.experiment/v1',
+    experiment: experiment.name,
+    title,
+    targetsMultiplyAdds,
+    seeds,
+    settings,
+    findings,
+    notes,
+    missing,
+    // Names of the stored results that it is made from.
+    results: experiment.jobs(context).map(({ key }) => key),
+    table,
+    figure,
+  };
+  return `${JSON.stringify(content)}\n`;
+}
+
+function experimentMarkdown(
+  { name }: Experiment,
+  { title, findings, notes }: Analysis,
+  missing: readonly MissingJob[],
+) {
+  const missingLines = missing.map(({ job, why }) => `- ${job}: ${why}`);
+  const paragraphs = [
+    `# ${title}`,
+    `![${title}](${name}.svg)`,
+    ...findings.map(paragraphOf),
+    ...notes,
+    ...(missing.length > 0 ? [`**Missing**, and not in the numbers above:\n\n${missingLines.join('\n')}`] : []),
+  ];
+  return `${paragraphs.join('\n\n')}\n`;
+}
+
+/** A figure under its title; what is missing is said in the picture too. */
+function titled(figure: TopLevelSpec, text: string, missing: readonly MissingJob[]): TopLevelSpec {
+  const shown = missing.slice(0, mostMissingLines).map(({ job, why }) => `missing: ${job} (${why})`);
+  const more = missing.length > shown.length ? [`and ${missing.length - shown.length} more results are missing`] : [];
+  const lines = [...shown, ...more].map((line) =>
+    line.length > longestLine ? `${line.slice(0, longestLine)}…` : line,
+  );
+  return {
+    ...figure,
+    title: {
+      text,
+      anchor: 'start',
+      fontSize: 14,
+      offset: 26,
+      ...(lines.length > 0 ? { subtitle: lines, subtitleColor: colour('failure'), subtitlePadding: 6 } : {}),
+    },
+  };
+}
+
+const mostMissingLines = 5;
+const longestLine = 130;

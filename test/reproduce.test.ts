@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type Bus, connectBus, ensureTopology } from '@nss/bus';
+import { startNatsServer, type TestNatsServer } from '@nss/bus/testing';
+import { experiments } from '@nss/experiments';
+import { failedPrecondition } from '@nss/rpc';
+import { createLogger } from '@nss/runtime';
+import { run } from '../libs/client/test/run-cli.ts';
+import { writeMeshFile } from '../libs/launcher/src/mesh-file.ts';
+import { identify } from '../libs/launcher/src/process-identity.ts';
+import { type AnalyticTrainerServer, startAnalyticTrainer } from './analytic-trainer-server.ts';
+import { freeAddresses, type ServiceProcess, startService } from './mesh-processes.ts';
+
+/*
+ * Every experiment at the tiny preset, through a mesh of processes with a trainer that computes formulas in place of tensors.
+ */
+
+const logger = createLogger('test', { level: process.env.NSS_TEST_LOGS ? 'info' : 'silent' });
+let folder: string;
+let nats: TestNatsServer;
+let bus: Bus;
+let trainer: AnalyticTrainerServer;
+const services: ServiceProcess[] = [];
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nss-reproduce-'));
+  nats = await startNatsServer();
+  bus = await connectBus({ url: nats.url, name: 'test', logger });
+  await ensureTopology(bus);
+  const [spaceController, flopsEstimator, evaluator, nasRunner] = await freeAddresses(4);
+  const env = {
+    NSS_NATS_URL: nats.url,
+    NSS_SPACE_CONTROLLER_ADDRESS: spaceController,
+    NSS_FLOPS_ESTIMATOR_ADDRESS: flopsEstimator,
+    NSS_EVALUATOR_ADDRESS: evaluator,
+    NSS_NAS_RUNNER_ADDRESS: nasRunner,
+  };
+  const starting = Object.entries({
+    'space-controller': spaceController,
+    'flops-estimator': flopsEstimator,
+    evaluator,
+    'nas-runner': nasRunner,
+  }).map(([name, address]) => startService(name, address, env));
+  for (const result of await Promise.allSettled(starting))
+    if (result.status === 'fulfilled') services.push(result.value);
+  await Promise.all(starting);
+  trainer = await startAnalyticTrainer(bus, 'trainer-1', logger);
+  const self = identify(process.pid);
+  assert.ok(self);
+  writeMeshFile(folder, {
+    ...self,
+    ready: true,
+    version: '0.1.0',
+    startedAt: new Date().toISOString(),
+    natsUrl: nats.url,
+    addresses: { spaceController, flopsEstimator, evaluator, nasRunner, trainers: ['127.0.0.1:1'] },
+    processes: [],
+  });
+});
+
+after(async () => {
+  await trainer?.close();
+  await Promise.all(services.map((service) => service.stop()));
+  await bus?.close();
+  await nats?.stop();
+  // NSS_TEST_KEEP leaves the pictures to be looked at.
+  if (process.env.NSS_TEST_KEEP) process.stderr.write(`${folder}\n`);
+  else await rm(folder, { recursive: true, force: true });
+});
+
+const nss = (...args: string[]) => run([...args, '--state-dir', folder, '--out', join(folder, 'out')], { cwd: folder });
+const read = (file: string) => readFile(join(folder, 'out/tiny', file), 'utf8');
+
+test('all experiments leave a table, data, a picture and findings', async () => {
+  const { code, stdout, stderr } = await nss('reproduce', 'all', '--preset', 'tiny', '--json');
+  assert.equal(code, 0, stderr);
+  const summary = JSON.parse(stdout);
+  assert.deepEqual(
+    summary.experiments.map(({ experiment }: { experiment: string }) => experiment),
+    experiments.map(({ name }) => name),
+  );
+  for (const { experiment, findings, missing } of summary.experiments) {
+    assert.deepEqual(missing, []);
+    assert.ok(findings.length > 0, experiment);
+  }
+});
+
+test('what is stored is not run again, and gives the same', async () => {
+  const csv = await read('fig3.csv');
+  trainer.log.length = 0;
+  const { code, stderr } = await nss('reproduce', 'fig3', 'baselines', '--preset', 'tiny');
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(trainer.log, []);
+  assert.equal(await read('fig3.csv'), csv);
+});
+
+test('a job that fails is shown in the table, the picture and the exit code, and made again the next time', async () => {
+  trainer.before = ({ $case }) => {
+    if ($case === 'thetaStep') throw failedPrecondition('out of luck', { reason: 'OUT_OF_LUCK' });
+  };
+  const args = ['reproduce', 'fig3', '--preset', 'tiny', '--seeds', '7', '--targets', '0.15MF'];
+  const { code, stdout, stderr } = await nss(...args);
+  assert.equal(code, 1);
+  assert.match(stderr, /evaluation of the Elite Space, 0.15 MF, seed 7: missing: it needs "search, 0.15 MF, seed 7"/);
+  assert.match(stdout, /out of luck/);
+  assert.match(await read('fig3.svg'), /missing: evaluation of the Elite Space, 0\.15 MF, seed 7/);
+  assert.match(await read('fig3.md'), /\*\*Missing\*\*[\s\S]*out of luck/);
+  trainer.before = () => {};
+  const again = await nss(...args);
+  assert.equal(again.code, 0, again.stderr);
+  assert.doesNotMatch(await read('fig3.svg'), /missing/);
+});
