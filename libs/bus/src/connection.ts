@@ -15,6 +15,8 @@ export type Bus = {
   readonly logger: Logger;
   /** Copies of every stream and bucket that this bus creates: 1, or 3 on a cluster. */
   readonly replicas: number;
+  /** How long an operation goes on trying while NATS is away. */
+  readonly patienceMs: number;
   /** Delivers what is under way, then disconnects. Closing twice is fine. */
   close(): Promise<void>;
 };
@@ -26,26 +28,39 @@ export type BusOptions = {
   readonly name: string;
   readonly logger: Logger;
   readonly replicas?: number;
+  /**
+   * How long an operation goes on trying while NATS is away; 20 s unless told. Shorter than the ack wait and the default deadline of RPCs,
+   * so that who waits gets this library's error rather than a timeout that tells nothing.
+   */
+  readonly patienceMs?: number;
   /** Gives up connecting; a connection that stands is not affected. */
   readonly signal?: AbortSignal;
 };
 
 const RECONNECT_WAIT_MS = 500;
 const FIRST_CONNECT_WAIT_MS = 1_000;
+const PATIENCE_MS = 20_000;
 
 /**
  * Connects, and reconnects for ever. Waits for a server that is not there yet: services and NATS start in any order. Throws
  * only when `signal` is aborted, or when the server has no JetStream.
  */
-export async function connectBus({ url, name, logger, replicas = 1, signal }: BusOptions): Promise<Bus> {
+export async function connectBus({
+  url,
+  name,
+  logger,
+  replicas = 1,
+  patienceMs = PATIENCE_MS,
+  signal,
+}: BusOptions): Promise<Bus> {
   // Process-wide, and only a matter of speed: digests of objects are the same.
   setSha256Backend('native');
   const nc = await connected({ url, name, logger, signal });
   try {
     const link = followLink(nc);
-    const jsm = await withPatience({ link }, 'reach JetStream', () => jetstreamManager(nc));
+    const jsm = await withPatience({ link, patienceMs }, 'reach JetStream', () => jetstreamManager(nc));
     void reportStatus(nc, logger);
-    return { nc, js: jetstream(nc), jsm, link, logger, replicas, close: () => close(nc) };
+    return { nc, js: jetstream(nc), jsm, link, logger, replicas, patienceMs, close: () => close(nc) };
   } catch (error) {
     await nc.close();
     throw new Error(`the NATS server at ${url} has no JetStream; start it with --jetstream`, { cause: error });

@@ -1,5 +1,6 @@
 export { type Bus, type BusOptions, connectBus } from './connection.ts';
-export { BusUnavailable, NoResponders, RevisionConflict } from './errors.ts';
+export { type DeadLetter, dropDeadLetter, listDeadLetters, resendDeadLetter } from './dead-letters.ts';
+export { BusFull, BusStoreLost, BusUnavailable, NoResponders, ObjectDamaged, RevisionConflict } from './errors.ts';
 export { ARTIFACTS, CHECKPOINTS, type Objects, openObjects, type StoredObject } from './objects.ts';
 export { publish, publishOnce } from './publish.ts';
 export { consume, type Handler, pauseMs, type QueueMessage, type Verdict } from './queue.ts';

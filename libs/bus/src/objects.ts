@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
+import type { MsgRequest } from '@nats-io/jetstream';
 import { type ObjectInfo, Objm } from '@nats-io/obj';
 import type { Bus } from './connection.ts';
-import { BusUnavailable, isTransient } from './errors.ts';
+import { BusUnavailable, isTransient, ObjectDamaged } from './errors.ts';
 import { withPatience } from './retry.ts';
 
 /** An object in a bucket. */
@@ -14,20 +16,26 @@ export type StoredObject = {
 
 /**
  * A bucket of large objects, in files on the server, each stored in chunks; the digest is checked on every read. An object
- * appears whole or not at all, and replaces the one of its name. All operations throw BusUnavailable.
+ * appears whole or not at all, and replaces the one of its name. All operations throw BusUnavailable, those that read throw
+ * ObjectDamaged.
  */
 export type Objects = {
   put(name: string, content: Uint8Array): Promise<StoredObject>;
   /** From a stream, never whole in memory. An error of the stream is thrown, and nothing is stored. */
   putStream(name: string, content: AsyncIterable<Uint8Array>): Promise<StoredObject>;
   get(name: string): Promise<Uint8Array | undefined>;
-  /** In chunks as they were stored. Throws at the end if the digest does not match. */
+  /** In chunks as they were stored. Throws ObjectDamaged at the end if the digest does not match. */
   getStream(name: string): Promise<AsyncIterable<Uint8Array> | undefined>;
   info(name: string): Promise<StoredObject | undefined>;
   /** False if there was none. */
   delete(name: string): Promise<boolean>;
   /** Objects whose names begin with `prefix`, by name. */
   list(prefix?: string): Promise<StoredObject[]>;
+  /**
+   * Deletes what uploads that died half-way have left and that was there already when this was called before; call it a minute
+   * apart. Gives the number of uploads.
+   */
+  sweep(): Promise<number>;
 };
 
 /** Weights of super networks. */
@@ -45,6 +53,14 @@ export async function openObjects(bus: Bus, bucket: string): Promise<Objects> {
   );
   const meta = (name: string) => ({ name, options: { max_chunk_size: CHUNK_BYTES } });
   const where = (name: string) => `${name} in ${bucket}`;
+  const infoOf = async (name: string) => {
+    const info = await withPatience(bus, `look for ${where(name)}`, () => objects.info(name));
+    return info === null || info.deleted ? undefined : info;
+  };
+  const sweep = sweeper(bus, bucket, async () => {
+    const infos = await withPatience(bus, `list ${bucket}`, () => objects.list());
+    return new Set(infos.map(({ nuid }) => nuid));
+  });
 
   return {
     put: async (name, content) =>
@@ -59,13 +75,23 @@ export async function openObjects(bus: Bus, bucket: string): Promise<Objects> {
       }
     },
     get: async (name) => {
-      const content = await withPatience(bus, `read ${where(name)}`, () => objects.getBlob(name));
-      return content === null ? undefined : plain(content);
+      const found = await infoOf(name);
+      if (!found) return undefined;
+      const content = new Uint8Array(found.size);
+      let at = 0;
+      for await (const chunk of chunksOf(bus, found, infoOf)) {
+        content.set(chunk, at);
+        at += chunk.length;
+      }
+      return content;
     },
-    getStream: async (name) => (await withPatience(bus, `read ${where(name)}`, () => objects.get(name)))?.data,
+    getStream: async (name) => {
+      const found = await infoOf(name);
+      return found && chunksOf(bus, found, infoOf);
+    },
     info: async (name) => {
-      const info = await withPatience(bus, `look for ${where(name)}`, () => objects.info(name));
-      return info === null || info.deleted ? undefined : stored(info);
+      const found = await infoOf(name);
+      return found && stored(found);
     },
     delete: (name) =>
       withPatience(bus, `delete ${where(name)}`, async () => {
@@ -81,8 +107,68 @@ export async function openObjects(bus: Bus, bucket: string): Promise<Objects> {
         .map(stored)
         .sort((a, b) => (a.name < b.name ? -1 : 1));
     },
+    sweep,
   };
 }
+
+/**
+ * The chunks of an object, read one by one: the library's way waits for ever for a chunk that the server has lost, and for one
+ * that was under way when the server died.
+ */
+async function* chunksOf(
+  bus: Bus,
+  { bucket, name, nuid, size, digest }: ObjectInfo,
+  infoOf: (name: string) => Promise<ObjectInfo | undefined>,
+): AsyncGenerator<Uint8Array> {
+  const where = `${name} in ${bucket}`;
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for (let seq = 1; bytes < size; ) {
+    const chunk = await withPatience(bus, `read ${where}`, () =>
+      bus.jsm.streams.getMessage(streamOf(bucket), nextOf(chunkSubject(bucket, nuid), seq)),
+    );
+    if (chunk === null) {
+      if ((await infoOf(name))?.nuid !== nuid) throw new BusUnavailable(`${where} was replaced while it was read`);
+      throw new ObjectDamaged(where, `${size - bytes} of its ${size} bytes are gone`);
+    }
+    hash.update(chunk.data);
+    bytes += chunk.data.length;
+    seq = chunk.seq + 1;
+    yield plain(chunk.data);
+  }
+  const found = `SHA-256=${hash.digest('base64url')}`;
+  if (found !== digest.replace(/=+$/, '')) throw new ObjectDamaged(where, `expected ${digest}, found ${found}`);
+}
+
+/**
+ * Deletes what uploads that died have left. Chunks that no object names belong to an upload that goes on or to one that
+ * died: to the latter if there are not more of them than at the call before.
+ */
+function sweeper(bus: Bus, bucket: string, named: () => Promise<ReadonlySet<string>>): () => Promise<number> {
+  let before: ReadonlyMap<string, number> = new Map();
+  return async () => {
+    const filter = chunkSubject(bucket, '*');
+    const { state } = await withPatience(bus, `look into ${bucket}`, () =>
+      bus.jsm.streams.info(streamOf(bucket), { subjects_filter: filter }),
+    );
+    // Asked after the chunks: an upload that has ended meanwhile is named by now.
+    const used = await named();
+    const unnamed = Object.entries(state.subjects ?? {}).filter(([subject]) => !used.has(subject.split('.')[3]));
+    const dead = unnamed.filter(([subject, chunks]) => before.get(subject) === chunks);
+    before = new Map(unnamed);
+    for (const [subject] of dead) {
+      await withPatience(bus, `sweep ${bucket}`, () => bus.jsm.streams.purge(streamOf(bucket), { filter: subject }));
+    }
+    return dead.length;
+  };
+}
+
+/** The first message of a subject from a sequence number on; the client's types know this of direct reads only. */
+const nextOf = (subject: string, seq: number) => ({ next_by_subj: subject, seq }) as unknown as MsgRequest;
+
+/* How the object store lays its objects out in a stream (NATS ADR-20). */
+const streamOf = (bucket: string) => `OBJ_${bucket}`;
+const chunkSubject = (bucket: string, nuid: string) => `$O.${bucket}.C.${nuid}`;
 
 /** The client gives Buffers, whose `slice` shares memory where that of a Uint8Array copies. */
 function plain(bytes: Uint8Array): Uint8Array {

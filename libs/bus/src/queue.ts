@@ -3,6 +3,8 @@ import type { Consumer, JsMsg } from '@nats-io/jetstream';
 import { millis } from '@nats-io/transport-node';
 import { context } from '@opentelemetry/api';
 import type { Bus } from './connection.ts';
+import { storeDeadLetter } from './dead-letters.ts';
+import { BusStoreLost, isMissing } from './errors.ts';
 import { withPatience } from './retry.ts';
 import type { QueueName } from './topology.ts';
 import { contextOf } from './trace.ts';
@@ -18,16 +20,16 @@ export type QueueMessage = {
 /**
  * What becomes of a message:
  * - `ack`: the work is done (also what a handler that returns nothing means);
- * - `term`: the work can never be done; the message is dropped;
+ * - `deadLetter`: the work can never be done, for this reason; the message becomes a dead letter;
  * - `nakAfterMs`: another attempt by any worker, after this time;
  * - `leave`: somebody else holds the message by now; do nothing.
  */
-export type Verdict = 'ack' | 'term' | 'leave' | { readonly nakAfterMs: number };
+export type Verdict = 'ack' | 'leave' | { readonly nakAfterMs: number } | { readonly deadLetter: string };
 
 /**
  * Does one message's work. `signal` is aborted when the worker shuts down: the handler then stops soon, and whatever it throws
- * gives the message back at once. Other errors end the message if they say `retryable: false`, and give it back after a pause
- * that grows with its deliveries if not.
+ * gives the message back at once. Other errors give it back after a pause that grows with its deliveries, but make it a dead letter
+ * if they say `retryable: false`, or if they say nothing of the kind in ten deliveries.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler that returns nothing is the usual one
 export type Handler = (message: QueueMessage, signal: AbortSignal) => Promise<Verdict | void>;
@@ -36,10 +38,13 @@ export type Handler = (message: QueueMessage, signal: AbortSignal) => Promise<Ve
 const PULL_EXPIRES_MS = 10_000;
 const PAUSE_AFTER_ERROR_MS = 500;
 const LONGEST_NAK_MS = 60_000;
+/** A message with which a handler fails so often, in a way that it does not expect itself, will not do better later. */
+const MOST_FAILURES = 10;
 
 /**
  * Takes messages from a queue, at most `concurrency` at a time and none in advance, and keeps each alive while its handler
- * runs. Resolves after `signal` is aborted and every handler has ended.
+ * runs. Resolves after `signal` is aborted and every handler has ended. Rejects with BusStoreLost when the queue is not there any
+ * more: whoever starts again creates it.
  */
 export async function consume(
   bus: Bus,
@@ -75,9 +80,19 @@ async function take(bus: Bus, consumer: Consumer, signal: AbortSignal): Promise<
     }
   } catch (error) {
     if (!bus.nc.isClosed()) bus.logger.warn({ error }, 'cannot take a message from a work queue; trying again');
+    await throwIfLost(consumer, signal);
     await delay(PAUSE_AFTER_ERROR_MS, undefined, { signal }).catch(() => undefined);
   }
   return undefined;
+}
+
+/** The server does not tell a pull request that its consumer is gone; only asking for it does. */
+async function throwIfLost(consumer: Consumer, signal: AbortSignal): Promise<void> {
+  try {
+    await consumer.info();
+  } catch (error) {
+    if (isMissing(error) && !signal.aborted) throw new BusStoreLost('take messages from a work queue', error);
+  }
 }
 
 async function handle(
@@ -96,25 +111,35 @@ async function handle(
     const verdict = await context.with(contextOf(message.headers), () =>
       handler({ subject, body, deliveries: info.deliveryCount }, signal),
     );
-    answer(() => settle(message, verdict ?? 'ack'));
+    await settle(bus, message, verdict ?? 'ack', answer);
   } catch (error) {
     const verdict = verdictOf(error, info.deliveryCount, signal);
     if (!signal.aborted) bus.logger.error({ error, subject, verdict }, 'a message could not be handled');
-    answer(() => settle(message, verdict));
+    await settle(bus, message, verdict, answer).catch((failure) => {
+      // Redelivered when the ack wait is over, to end the same way.
+      bus.logger.error({ error: failure, subject }, 'a dead letter could not be stored');
+    });
   } finally {
     clearInterval(alive);
   }
 }
 
-function settle(message: JsMsg, verdict: Verdict): void {
-  if (verdict === 'ack') message.ack();
-  else if (verdict === 'term') message.term();
-  else if (verdict !== 'leave') message.nak(verdict.nakAfterMs);
+async function settle(bus: Bus, message: JsMsg, verdict: Verdict, answer: (send: () => void) => void): Promise<void> {
+  if (verdict === 'leave') return;
+  if (verdict === 'ack') return answer(() => message.ack());
+  if ('nakAfterMs' in verdict) return answer(() => message.nak(verdict.nakAfterMs));
+  // Stored before it leaves the queue: a message is in one of the two at every moment.
+  await storeDeadLetter(bus, message, verdict.deadLetter);
+  bus.logger.error({ subject: message.subject, reason: verdict.deadLetter }, 'a message is a dead letter now');
+  answer(() => message.term());
 }
 
 function verdictOf(error: unknown, deliveries: number, signal: AbortSignal): Verdict {
   if (signal.aborted) return { nakAfterMs: 0 };
-  if (error instanceof Error && 'retryable' in error && error.retryable === false) return 'term';
+  const retryable = error instanceof Error && 'retryable' in error ? error.retryable : undefined;
+  if (retryable === false || (retryable === undefined && deliveries >= MOST_FAILURES)) {
+    return { deadLetter: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+  }
   return { nakAfterMs: pauseMs(deliveries) };
 }
 

@@ -25,7 +25,7 @@ export type Change<T> = { readonly key: string; readonly value: T | undefined; r
  */
 export type Store<T> = {
   get(key: string): Promise<Entry<T> | undefined>;
-  /** All entries, in no particular order. */
+  /** All entries that can be read, in no particular order; others are logged. */
   list(): Promise<Entry<T>[]>;
   /** Gives the new revision. Throws RevisionConflict if there is a value. */
   create(key: string, value: T): Promise<number>;
@@ -36,8 +36,8 @@ export type Store<T> = {
   /** Deletes the value and its history. Throws RevisionConflict if a revision is given and is not the value's. */
   delete(key: string, revision?: number): Promise<void>;
   /**
-   * Changes of one key from a revision on, in order, those of the past as far back as history is kept. Returns when `signal` is
-   * aborted, throws BusUnavailable when the connection is closed.
+   * Changes of one key, or of all that a pattern (`a.*.b`) fits, from a revision on, in order, those of the past as far back as
+   * history is kept. Returns when `signal` is aborted, throws BusUnavailable when the connection is closed.
    */
   watch(key: string, fromRevision: number, signal: AbortSignal): AsyncGenerator<Change<T>, void, undefined>;
 };
@@ -64,7 +64,15 @@ export async function openStore<T>(
     },
     list: async () => {
       const found = await withPatience(bus, `list ${bucket}`, () => lastValues(kv));
-      return found.map(({ key, value, revision }) => ({ key, value: codec.decode(value), revision }));
+      return found.flatMap(({ key, value, revision }) => {
+        try {
+          return [{ key, value: codec.decode(value), revision }];
+        } catch (error) {
+          // One value that cannot be read must not hide all others.
+          bus.logger.error({ error, bucket, key }, 'a value cannot be read; it is left out');
+          return [];
+        }
+      });
     },
     create: (key, value) => write(bus, `create ${where(key)}`, () => kv.create(key, encode(value))),
     put: (key, value) => write(bus, `write ${where(key)}`, () => kv.put(key, encode(value))),
@@ -124,7 +132,11 @@ async function* watch<T>(
   try {
     for await (const entry of changes) {
       if (signal.aborted) return;
-      yield { key, value: isDeleted(entry) ? undefined : codec.decode(entry.value), revision: entry.revision };
+      yield {
+        key: entry.key,
+        value: isDeleted(entry) ? undefined : codec.decode(entry.value),
+        revision: entry.revision,
+      };
     }
   } finally {
     signal.removeEventListener('abort', stop);

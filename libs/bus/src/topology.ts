@@ -5,7 +5,8 @@ import { isNameInUse } from './errors.ts';
 import { withPatience } from './retry.ts';
 
 /*
- * Subjects of different streams must not overlap. They cannot: events have five parts, jobs six, leases four.
+ * Subjects of different streams must not overlap. They cannot: events have five parts, jobs six, leases and dead letters four
+ * that differ in the third.
  */
 
 /** Where an event of a job is published: `nss.v1.<collection>.<id>.<participle>`. */
@@ -20,6 +21,14 @@ export function jobSubject(collection: string, id: string): string {
 
 export const LEASE_SUBJECT = 'nss.v1.leases.requested';
 
+/** The stream of messages that nobody could handle. */
+export const DEAD_LETTERS = 'NSS_DEAD_LETTERS';
+
+/** Where messages of a queue's stream go that nobody could handle. */
+export function deadSubject(stream: string): string {
+  return `nss.v1.dead.${stream}`;
+}
+
 /** A durable consumer of a work queue. */
 export type QueueName = { readonly stream: string; readonly consumer: string; readonly subject: string };
 
@@ -33,8 +42,8 @@ export function jobQueue(collection: string): QueueName {
 /** How long a worker may be silent before its message goes to another one. */
 export const ACK_WAIT_MS = 30_000;
 
-/** Events older than this are dropped. */
-const EVENT_AGE_MS = 30 * 24 * 3_600_000;
+/** Events and dead letters older than this are dropped. */
+const KEPT_MS = 30 * 24 * 3_600_000;
 
 /** Within this time a message id is stored once only. */
 const DUPLICATE_WINDOW_MS = 120_000;
@@ -44,7 +53,7 @@ const STREAMS: readonly (Partial<StreamConfig> & { name: string })[] = [
     name: 'NSS_EVENTS',
     subjects: [eventSubject('*', '*', '*')],
     retention: RetentionPolicy.Limits,
-    max_age: nanos(EVENT_AGE_MS),
+    max_age: nanos(KEPT_MS),
     duplicate_window: nanos(DUPLICATE_WINDOW_MS),
   },
   {
@@ -59,11 +68,18 @@ const STREAMS: readonly (Partial<StreamConfig> & { name: string })[] = [
     max_msgs_per_subject: 1,
     discard_new_per_subject: true,
   },
+  {
+    name: DEAD_LETTERS,
+    subjects: [deadSubject('*')],
+    retention: RetentionPolicy.Limits,
+    max_age: nanos(KEPT_MS),
+    duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+  },
   { name: 'NSS_LEASES', subjects: [LEASE_SUBJECT], retention: RetentionPolicy.Workqueue },
 ];
 
 /**
- * Creates the three streams and the queue of leases, or brings them to this configuration. Any number of services may do so
+ * Creates the streams and the queue of leases, or brings them to this configuration. Any number of services may do so
  * at once.
  */
 export async function ensureTopology(bus: Bus, options: { ackWaitMs?: number } = {}): Promise<void> {

@@ -1,21 +1,28 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import { after, before, beforeEach, test } from 'node:test';
 import { createLogger } from '@nss/runtime';
 import { type Context, context, propagation, type TextMapPropagator } from '@opentelemetry/api';
 import {
   type Bus,
+  BusStoreLost,
   connectBus,
   consume,
+  dropDeadLetter,
   ensureQueue,
   ensureTopology,
   jobQueue,
   jobSubject,
   LEASE_QUEUE,
   LEASE_SUBJECT,
+  listDeadLetters,
+  openStore,
   pauseMs,
   publish,
   publishOnce,
   type QueueMessage,
+  resendDeadLetter,
+  TEXT,
 } from '../src/index.ts';
 import { startNatsServer, type TestNatsServer } from '../testing/nats-server.ts';
 
@@ -67,7 +74,7 @@ test('ten services that start at once make one topology', async () => {
   await Promise.all(buses.map((each) => ensureQueue(each, queue)));
   const names = [];
   for await (const stream of bus.jsm.streams.list()) names.push(stream.config.name);
-  assert.deepEqual(names.sort(), ['NSS_EVENTS', 'NSS_JOBS', 'NSS_LEASES']);
+  assert.deepEqual(names.sort(), ['NSS_DEAD_LETTERS', 'NSS_EVENTS', 'NSS_JOBS', 'NSS_LEASES']);
   await Promise.all(buses.map((each) => each.close()));
 });
 
@@ -124,7 +131,7 @@ test('no more than `concurrency` messages are held, none is taken in advance', a
   assert.equal(most, 2);
 });
 
-test('a retryable error gives the message back, after a pause; a verdict to terminate ends it', async () => {
+test('a retryable error gives the message back, after a pause; a dead letter leaves the queue', async () => {
   await publish(bus, LEASE_SUBJECT, bytes('again'));
   await publish(bus, LEASE_SUBJECT, bytes('never'));
   const seen: string[] = [];
@@ -133,7 +140,7 @@ test('a retryable error gives the message back, after a pause; a verdict to term
       seen.push(text(body));
       if (text(body) === 'never') {
         done();
-        return 'term';
+        return { deadLetter: 'nobody can read it' };
       }
       throw Object.assign(new Error('busy'), { retryable: true });
     },
@@ -141,6 +148,70 @@ test('a retryable error gives the message back, after a pause; a verdict to term
   );
   assert.deepEqual(seen, ['again', 'never']);
   assert.equal(await waiting('NSS_LEASES'), 1);
+});
+
+test('a dead letter says what it was, why, and goes back to its queue when it is sent again', async () => {
+  for (const { number } of await listDeadLetters(bus)) assert.equal(await dropDeadLetter(bus, number), true);
+  await publishOnce(bus, jobSubject('searches', 'a'), bytes('broken'));
+  await consuming(async (_message, done) => {
+    done();
+    return { deadLetter: 'the spec cannot\nbe read' };
+  });
+  assert.equal(await waiting(), 0);
+  const [letter, ...others] = await listDeadLetters(bus);
+  assert.deepEqual(others, []);
+  const { number, subject, reason, deliveries, body } = letter;
+  assert.deepEqual(
+    { subject, reason, deliveries, body: text(body) },
+    { subject: jobSubject('searches', 'a'), reason: 'the spec cannot be read', deliveries: 1, body: 'broken' },
+  );
+  assert.equal(await resendDeadLetter(bus, number), true);
+  assert.equal(await resendDeadLetter(bus, number), false);
+  assert.deepEqual(await listDeadLetters(bus), []);
+  await consuming(async ({ body }, done) => {
+    assert.equal(text(body), 'broken');
+    done();
+  });
+});
+
+test('a handler that fails with a message ten times in ways it does not expect makes it a dead letter', async () => {
+  await publish(bus, LEASE_SUBJECT, bytes('poison'));
+  const consumer = await bus.js.consumers.get(LEASE_QUEUE.stream, LEASE_QUEUE.consumer);
+  for (let delivery = 1; delivery < 10; delivery++) (await consumer.next({ expires: 1_000 }))?.nak();
+  await consuming(
+    async ({ deliveries }, done) => {
+      // A signal that is aborted gives everything back: the next message ends the test instead.
+      if (deliveries === 1) return done();
+      await publish(bus, LEASE_SUBJECT, bytes('last'));
+      throw new TypeError('undefined is not a function');
+    },
+    { from: LEASE_QUEUE },
+  );
+  assert.equal(await waiting('NSS_LEASES'), 0);
+  assert.match((await listDeadLetters(bus)).at(-1)?.reason ?? '', /^TypeError: undefined is not a function$/);
+});
+
+test('who consumes a queue is told when NATS has lost it, and so are those who read and write', async (t) => {
+  const own = await startNatsServer();
+  const ownBus = await connectBus({ url: own.url, name: 'test', logger });
+  await ensureTopology(ownBus);
+  const store = await openStore(ownBus, 'lost', TEXT);
+  const consumed = consume(ownBus, LEASE_QUEUE, async () => {}, { signal: new AbortController().signal });
+  consumed.catch(() => {});
+  await own.kill();
+  await rm(own.storeDir, { recursive: true });
+  const empty = await startNatsServer({ storeDir: own.storeDir, port: own.port });
+  t.after(async () => {
+    await ownBus.close();
+    await empty.stop();
+    await own.stop();
+  });
+  await assert.rejects(consumed, BusStoreLost);
+  await assert.rejects(store.get('a'), (error) => {
+    assert.ok(error instanceof BusStoreLost);
+    assert.match(error.message, /restart the services/);
+    return true;
+  });
 });
 
 test('an error that says that it is terminal ends the message', async () => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, watch } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -21,14 +21,21 @@ export type TestNatsServer = {
 /**
  * Starts a nats-server on a free port. To restart one, pass the `storeDir` and the `port` of the one before. The binary is
  * `$NATS_SERVER`, else the first `nats-server` in PATH, /usr/local/sbin or /usr/sbin.
+ *
+ * @param options.maxStoreBytes a disk that is full after so many bytes
  */
-export async function startNatsServer(options: { storeDir?: string; port?: number } = {}): Promise<TestNatsServer> {
+export async function startNatsServer(
+  options: { storeDir?: string; port?: number; maxStoreBytes?: number } = {},
+): Promise<TestNatsServer> {
   const portsDir = await mkdtemp(join(tmpdir(), 'nss-nats-ports-'));
   const storeDir = options.storeDir ?? (await mkdtemp(join(tmpdir(), 'nss-nats-store-')));
   const port = String(options.port ?? -1);
+  const config = join(portsDir, 'nats-server.conf');
+  const limit = options.maxStoreBytes === undefined ? '' : `, max_file_store: ${options.maxStoreBytes}`;
+  await writeFile(config, `jetstream { store_dir: ${JSON.stringify(storeDir)}${limit} }\n`);
   const server = spawn(
     natsServerBinary(),
-    ['--addr', '127.0.0.1', '--port', port, '--jetstream', '--store_dir', storeDir, '--ports_file_dir', portsDir],
+    ['--addr', '127.0.0.1', '--port', port, '--config', config, '--ports_file_dir', portsDir],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
   const exited = once(server, 'exit');
