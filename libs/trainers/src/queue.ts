@@ -95,8 +95,7 @@ export function serveLeases({
     async ({ body, deliveries }) => {
       const lease = decoded(body);
       if (lease) return withLogContext({ job: lease.job }, () => work(lease, deliveries));
-      logger.error({ bytes: body.length }, 'dropping a message from the queue of leases that is no LeaseRequest');
-      return 'term';
+      return { deadLetter: `the ${body.length} bytes are no LeaseRequest` };
     },
     { concurrency: 1, signal },
   );
@@ -130,7 +129,7 @@ function refusal(
   if (error instanceof Error && 'retryable' in error && error.retryable) throw error;
   if (error instanceof NoResponders && deliveries < MAX_ASKED) return { nakAfterMs: askAgainAfterMs };
   logger.info({ leaseId, reason: String(error) }, 'nobody wants this lease any more; dropping it');
-  return 'term';
+  return 'ack';
 }
 
 function decoded(body: Uint8Array): LeaseRequest | undefined {
