@@ -2,6 +2,7 @@ import { RevisionConflict } from '@nss/bus';
 import type { JobError } from '@nss/contracts';
 import { aborted, type NssError } from '@nss/rpc';
 import type { Job } from './kinds.ts';
+import { decodeRecord, encodeRecord } from './records.ts';
 import { type Storage, stateKey } from './storage.ts';
 
 /*
@@ -10,6 +11,9 @@ import { type Storage, stateKey } from './storage.ts';
  * from writing over each other. Whoever takes a job writes a claim, then changes the resource. A worker reads the resource, then
  * its claim, then writes by compare-and-swap: if its claim was still there, a later claimant has yet to change the resource, and
  * if that comes first, the swap fails. So after a claim no worker before it changes the resource again.
+ *
+ * A worker renews its claim several times a lease: a claim that has stopped changing tells everybody that its worker is gone
+ * (see vanished.ts). A job that has ended has none.
  */
 
 /** A worker's hold on a job. */
@@ -25,6 +29,8 @@ export type Claim = {
 
 /** What is stored of a claim. */
 type ClaimRecord = { readonly worker: string; readonly tries: number; readonly lastError?: JobError };
+
+const VERSION = 1;
 
 /** Another worker has the job, or it was deleted: this one stops and changes nothing any more. */
 export function claimLost(name: string): NssError {
@@ -46,7 +52,12 @@ export async function checkClaim<R extends Job>(storage: Storage<R>, { id, revis
   if (found?.revision !== revision) throw claimLost(`${storage.kind.collection}/${id}`);
 }
 
-/** Notes how the attempt went. Throws CLAIM_LOST. */
+/** Gives the claim back: the job has ended. */
+export async function dropClaim<R extends Job>(storage: Storage<R>, id: string): Promise<void> {
+  await storage.state.delete(stateKey(storage.kind, id, 'claim'));
+}
+
+/** Says that the worker lives, and notes how the attempt went. Throws CLAIM_LOST. */
 export async function renewClaim<R extends Job>(
   storage: Storage<R>,
   held: Claim,
@@ -67,9 +78,9 @@ export async function renewClaim<R extends Job>(
 }
 
 function encode(record: ClaimRecord): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(record));
+  return encodeRecord(VERSION, record);
 }
 
 function decode(bytes: Uint8Array): ClaimRecord {
-  return JSON.parse(new TextDecoder().decode(bytes));
+  return decodeRecord(VERSION, 'the claim of a job', bytes);
 }

@@ -15,6 +15,7 @@ import { context, propagation } from '@opentelemetry/api';
 import { typed } from './errors.ts';
 import { idField, type Job, type JobKind } from './kinds.ts';
 import { type Page, type PageRequest, pageOf } from './pages.ts';
+import { forgetRequest, idOfRequest } from './request-ids.ts';
 import { deleteSaved } from './saved-state.ts';
 import { cancelled, isEnded, stateOf, statusOf } from './states.ts';
 import { announce, changeResource, enqueue, openStorage, publishEvent, type Storage, stateKey } from './storage.ts';
@@ -46,8 +47,8 @@ export type Jobs<R extends Job> = {
   /** For `runJobs`. */
   readonly storage: Storage<R>;
   /**
-   * Stores a job and queues its work. The same `requestId` gives the same job, also when both calls run at once; another
-   * request for an id that is taken is ALREADY_EXISTS.
+   * Stores a job and queues its work. The same `requestId` gives the same job, also when both calls run at once. Another
+   * request for an id that is taken is ALREADY_EXISTS, and so is the same request with another id (reason REQUEST_REPEATED).
    */
   create(request: CreateJob<R>): Promise<R>;
   get(name: string): Promise<R>;
@@ -114,12 +115,17 @@ export async function openJobs<R extends Job>(
 async function create<R extends Job>(storage: Storage<R>, request: CreateJob<R>): Promise<R> {
   const { resources, kind } = storage;
   const { requestId = '', resource, traceparent = activeTraceparent() } = request;
-  const id = request.id ? parseId(idField(kind.singular), request.id) : idFor(requestId);
+  const wanted = request.id ? parseId(idField(kind.singular), request.id) : idFor(requestId);
+  const id = requestId ? await idOfRequest(storage, requestId, { id: wanted, explicit: Boolean(request.id) }) : wanted;
   const name = resourceName(kind.collection, id);
   const createTime = new Date();
   const status = JobStatus.fromPartial({ state: JobState.PENDING, createTime, requestId, traceparent });
   const entry = await createOrFind(storage, id, { ...resource, name, status });
-  if (entry.found && (requestId === '' || statusOf(entry.value).requestId !== requestId)) throw alreadyExists(name);
+  if (entry.found && (requestId === '' || statusOf(entry.value).requestId !== requestId)) {
+    // It made nothing: it may come again with another id.
+    await forgetRequest(storage, requestId);
+    throw alreadyExists(name);
+  }
   /*
    * Done for a job that was found, too: the call that created it may have died before it came here. Stored first, announced
    * second, queued last, so that nobody can know of a job that may be lost, nor start one that was not announced.
@@ -160,7 +166,8 @@ function activeTraceparent(): string {
   return carrier.traceparent ?? '';
 }
 
-async function deleteJob<R extends Job>(storage: Storage<R>, read: () => Promise<Entry<R>>): Promise<void> {
+/** Deletes a job that has ended; `Jobs.delete`. */
+export async function deleteJob<R extends Job>(storage: Storage<R>, read: () => Promise<Entry<R>>): Promise<void> {
   const { resources, state, artifacts, checkpoints, kind } = storage;
   const entry = await read();
   const { key: id, value, revision } = entry;
@@ -175,14 +182,15 @@ async function deleteJob<R extends Job>(storage: Storage<R>, read: () => Promise
   }
   await deleteSaved(storage, id);
   await state.delete(stateKey(kind, id, 'claim'));
+  await forgetRequest(storage, statusOf(value).requestId);
+  // Before it is true: an event that came after could be lost for good, with nothing left to repeat the delete on.
+  await publishEvent(storage, entry, 'deleted');
   try {
     await resources.delete(id, revision);
   } catch (error) {
     // A job that has ended does not change: somebody else has deleted it.
-    if (error instanceof RevisionConflict) return;
-    throw error;
+    if (!(error instanceof RevisionConflict)) throw error;
   }
-  await publishEvent(storage, entry, 'deleted');
 }
 
 async function* watch<R extends Job>(

@@ -2,15 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { consume, type Entry, jobQueue, pauseMs, type Verdict } from '@nss/bus';
+import { JobState } from '@nss/contracts';
 import { aborted, campaignName, NssError, parseName } from '@nss/rpc';
 import { type Logger, withLogContext } from '@nss/runtime';
 import { context, propagation, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
-import { type Claim, claim } from './claim.ts';
+import { type Claim, claim, dropClaim } from './claim.ts';
 import type { Jobs } from './jobs.ts';
 import type { Job } from './kinds.ts';
+import { dropWeights, reconcile } from './reconcile.ts';
 import { type HeldJob, holdJob, type RunningJob } from './running-job.ts';
-import { ended, isEnded, started, stateOf, statusOf } from './states.ts';
-import { announce, requeueLost, type Storage } from './storage.ts';
+import { ended, interrupted, isEnded, started, stateOf, statusOf } from './states.ts';
+import { announce, type Storage } from './storage.ts';
+import { watchForVanished } from './vanished.ts';
 
 export type RunJobs<R extends Job> = {
   readonly jobs: Jobs<R>;
@@ -30,21 +33,22 @@ export type RunJobs<R extends Job> = {
 };
 
 const MAX_TRIES = 20;
-/** How often jobs are looked for that are in no queue. */
-const REQUEUE_EVERY_MS = 60_000;
+/** How often jobs are compared with their queue and their weights. */
+const RECONCILE_EVERY_MS = 60_000;
 
 /**
  * Works on jobs until `signal` is aborted, and resolves when every running one has stopped.
  *
  * A job belongs to the worker that holds its message. The message is kept alive while the job runs, acknowledged when it
- * has ended, and goes to another worker when this one dies: the job stays RUNNING, and goes on from its saved state.
+ * has ended, and goes to another worker when this one dies: the job is PENDING until then, and goes on from its saved state.
  */
 export async function runJobs<R extends Job>(options: RunJobs<R>): Promise<void> {
   const { jobs, signal, concurrency = 1, logger } = options;
   const queue = jobQueue(jobs.kind.collection);
   await Promise.all([
     consume(jobs.storage.bus, queue, ({ body }, shutdown) => take(options, body, shutdown), { concurrency, signal }),
-    requeueNowAndThen(jobs.storage, logger, signal),
+    reconcileNowAndThen(jobs.storage, logger, signal),
+    watchForVanished(jobs.storage, logger, signal),
   ]);
 }
 
@@ -55,8 +59,9 @@ async function take<R extends Job>(options: RunJobs<R>, body: Uint8Array, shutdo
   const entry = await storage.resources.get(id);
   if (!entry) return 'ack';
   if (isEnded(entry.value)) {
-    // Cancelled while it waited, or its worker died between its last two steps: the event may be missing.
+    // Cancelled while it waited, or its worker died between its last steps: the event may be missing.
     await announce(storage, entry);
+    await cleanUp(storage, id, entry.value);
     return 'ack';
   }
   const attempt = { worker: `${hostname()}/${process.pid}/${randomUUID()}`, entry, shutdown };
@@ -85,7 +90,11 @@ async function work<R extends Job>(options: RunJobs<R>, attempt: Attempt<R>): Pr
   let error: NssError | undefined;
   try {
     // Also for a job that runs already: the change after the claim shuts its last worker out.
-    await job.update((resource) => started(resource, new Date()));
+    const resource = await job.update((found) => started(found, new Date()));
+    // Changed by the worker before, which may have died before it could tell.
+    if (stateOf(attempt.entry.value) === JobState.RUNNING) {
+      await announce(jobs.storage, { ...attempt.entry, value: resource });
+    }
     logger.info({ tries: held.tries(), resumed: attempt.entry.value.status?.startTime !== undefined }, 'job taken');
     const following = held.follow();
     try {
@@ -97,7 +106,9 @@ async function work<R extends Job>(options: RunJobs<R>, attempt: Attempt<R>): Pr
       held.stop();
       await following;
     }
-    return await conclude(held, error, { shutdown: attempt.shutdown, maxTries });
+    const verdict = await conclude(held, error, { shutdown: attempt.shutdown, maxTries });
+    if (verdict === 'ack') await cleanUp(jobs.storage, attempt.entry.key, job.resource());
+    return verdict;
   } catch (thrown) {
     if (!held.lost()) throw thrown;
     logger.warn('another worker has taken the job over; leaving it alone');
@@ -118,14 +129,14 @@ async function conclude<R extends Job>(
   if (error && !job.cancelled()) {
     const tries = held.tries();
     if (shutdown.aborted) {
-      await storeProgress(job);
+      await job.update(interrupted);
       // Leaving in order is not a failed attempt.
       await held.renew({ tries: Math.max(0, tries - 1) });
       job.logger.info('job given back for another worker');
       return { nakAfterMs: 0 };
     }
     if (error.retryable && tries < maxTries) {
-      await storeProgress(job);
+      await job.update(interrupted);
       await held.renew({ tries, lastError: error });
       const verdict = { nakAfterMs: pauseMs(tries) };
       job.logger.warn({ error, tries, maxTries, ...verdict }, 'job interrupted; trying again');
@@ -139,9 +150,10 @@ async function conclude<R extends Job>(
   return 'ack';
 }
 
-/** An update that changes nothing takes the progress along that was not stored yet. */
-async function storeProgress<R>(job: RunningJob<R>): Promise<void> {
-  await job.update((resource) => resource);
+/** What a job that has ended does not need any more. */
+async function cleanUp<R extends Job>(storage: Storage<R>, id: string, resource: R): Promise<void> {
+  await dropClaim(storage, id);
+  if (stateOf(resource) !== JobState.SUCCEEDED) await dropWeights(storage, id);
 }
 
 function gaveUp(name: string, { tries, lastError }: Claim): NssError {
@@ -152,16 +164,17 @@ function gaveUp(name: string, { tries, lastError }: Claim): NssError {
   });
 }
 
-async function requeueNowAndThen<R extends Job>(storage: Storage<R>, logger: Logger, signal: AbortSignal) {
+async function reconcileNowAndThen<R extends Job>(storage: Storage<R>, logger: Logger, signal: AbortSignal) {
+  const { collection } = storage.kind;
   while (!signal.aborted) {
     try {
-      const lost = await requeueLost(storage, new Date());
-      if (lost.length > 0)
-        logger.warn({ collection: storage.kind.collection, lost }, 'jobs were in no queue; they are now');
+      const { requeued, dropped } = await reconcile(storage);
+      if (requeued.length > 0) logger.warn({ collection, requeued }, 'jobs were in no queue; they are now');
+      if (dropped.length > 0) logger.info({ collection, dropped }, 'weights that no job needs are deleted');
     } catch (error) {
-      logger.warn({ error }, 'lost jobs could not be looked for');
+      logger.warn({ error, collection }, 'jobs could not be compared with their queue and weights');
     }
-    await delay(REQUEUE_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    await delay(RECONCILE_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -8,8 +8,9 @@ import { typed } from './errors.ts';
 import type { Job } from './kinds.ts';
 import { type ProgressReport, progressMeter } from './progress.ts';
 import { loadSaved, saveState } from './saved-state.ts';
-import { isEnded, progressed, stateOf } from './states.ts';
+import { isEnded, progressed, started, stateOf } from './states.ts';
 import { changeResource, type Storage } from './storage.ts';
+import { LOOKS_A_LEASE } from './vanished.ts';
 
 /**
  * A job, for the function that does its work. Once another worker has taken the job over, `signal` is aborted and everything
@@ -26,6 +27,11 @@ export type RunningJob<R> = {
    * the worker before has left.
    */
   readonly signal: AbortSignal;
+  /**
+   * Follows `signal`, but a few seconds later when this process shuts down: who works under it, and looks at `signal` now and
+   * then, can store where the job goes on before it stops.
+   */
+  readonly cutOff: AbortSignal;
   /** Whether the job was cancelled, and so will not be resumed. */
   cancelled(): boolean;
   /** The resource as it was last seen. */
@@ -36,6 +42,10 @@ export type RunningJob<R> = {
   progress(report: ProgressReport): void;
   /** Stores where the job can go on, as JSON, in place of what was saved before. */
   saveState(state: unknown): Promise<void>;
+  /**
+   * Notes that the job has come further for good, other than by a saved state: what fails from here on fails for the first time.
+   */
+  advanced(): Promise<void>;
   /** What this worker or one before it has saved last. */
   loadState<State>(): Promise<State | undefined>;
   /** Files that the job leaves. */
@@ -55,7 +65,7 @@ export type HeldJob<R extends Job> = {
   tries(): number;
   /** Notes how the attempt went, for the worker that takes the job next. */
   renew(note: { tries: number; lastError?: NssError }): Promise<void>;
-  /** Follows the resource, to notice cancellation; returns after `stop`. */
+  /** Renews the claim, and follows the resource to notice cancellation; returns after `stop`. */
   follow(): Promise<void>;
   /** Ends all that goes on in the background. Progress that was not stored yet goes with the next update. */
   stop(): void;
@@ -74,6 +84,8 @@ export type HoldJob<R extends Job> = {
 /** Progress is stored no more often than this. */
 const PROGRESS_EVERY_MS = 500;
 const FOLLOW_AGAIN_MS = 1_000;
+/** What `cutOff` leaves after a shutdown: checkpoints take seconds, and the process has 30. */
+const STORE_WITHIN_MS = 8_000;
 
 export function holdJob<R extends Job>({ storage, entry, worker, logger, shutdown, ...held }: HoldJob<R>): HeldJob<R> {
   const { kind } = storage;
@@ -82,6 +94,7 @@ export function holdJob<R extends Job>({ storage, entry, worker, logger, shutdow
   const cancellation = new AbortController();
   const loss = new AbortController();
   const closing = new AbortController();
+  const late = new AbortController();
   const meter = progressMeter(() => performance.now());
   let claim = held.claim;
   let latest = entry;
@@ -120,7 +133,9 @@ export function holdJob<R extends Job>({ storage, entry, worker, logger, shutdow
   const write = async (change: (resource: R) => R): Promise<R> => {
     const progress = unstored;
     storedAtMs = performance.now();
-    const withProgress = (resource: R) => change(progressed(resource, progress));
+    // Who was thought dead and writes after all has the job.
+    const held = (resource: R) => (stateOf(resource) === JobState.PENDING ? started(resource, new Date()) : resource);
+    const withProgress = (resource: R) => change(progressed(held(resource), progress));
     const changed = await changeResource(storage, id, entryToChange, withProgress);
     // A report that came meanwhile stays to be stored.
     if (unstored === progress) unstored = undefined;
@@ -142,11 +157,40 @@ export function holdJob<R extends Job>({ storage, entry, worker, logger, shutdow
     }
   };
 
+  let cutOffTimer: NodeJS.Timeout | undefined;
+  const leave = () => {
+    cutOffTimer = setTimeout(() => late.abort(shutdown.reason), STORE_WITHIN_MS);
+  };
+  shutdown.addEventListener('abort', leave, { once: true });
+  if (shutdown.aborted) leave();
+
+  /** Says that this worker lives. */
+  const beat = () =>
+    inOrder(async () => {
+      if (stateOf(latest.value) === JobState.PENDING) await write((resource) => resource);
+      claim = await renewClaim(storage, claim, worker, claim);
+    });
+  const keepBeating = async (signal: AbortSignal) => {
+    for (;;) {
+      await delay(storage.leaseMs / LOOKS_A_LEASE, undefined, { signal });
+      try {
+        await beat();
+      } catch (error) {
+        if (loss.signal.aborted) return;
+        logger.warn({ error }, 'the claim could not be renewed; trying again');
+      }
+    }
+  };
+  const advanced = async () => {
+    if (claim.tries > 0) claim = await renewClaim(storage, claim, worker, { tries: 0 });
+  };
+
   const job: RunningJob<R> = {
     name,
     id,
     logger,
     signal: AbortSignal.any([loss.signal, cancellation.signal, shutdown]),
+    cutOff: AbortSignal.any([loss.signal, cancellation.signal, late.signal]),
     cancelled: () => cancellation.signal.aborted,
     resource: () => latest.value,
     update: (change) => inOrder(() => write(change)),
@@ -171,9 +215,9 @@ export function holdJob<R extends Job>({ storage, entry, worker, logger, shutdow
           revision = (await loadSaved(storage, id))?.revision ?? 0;
         }
         saved = Promise.resolve({ key: id, value: state, revision });
-        // The point where the job goes on has moved: whatever fails from here on fails for the first time.
-        if (claim.tries > 0) claim = await renewClaim(storage, claim, worker, { tries: 0 });
+        await advanced();
       }),
+    advanced: () => inOrder(advanced),
     loadState: <State>() =>
       inOrder(async () => {
         saved ??= loadSaved(storage, id);
@@ -203,6 +247,7 @@ export function holdJob<R extends Job>({ storage, entry, worker, logger, shutdow
       }),
     async follow() {
       const { signal } = closing;
+      const beating = keepBeating(signal).catch(() => undefined);
       while (!signal.aborted) {
         try {
           for await (const { value, revision } of storage.resources.watch(id, latest.revision + 1, signal)) {
@@ -214,10 +259,13 @@ export function holdJob<R extends Job>({ storage, entry, worker, logger, shutdow
         }
         await delay(FOLLOW_AGAIN_MS, undefined, { signal }).catch(() => undefined);
       }
+      await beating;
     },
     stop() {
       closing.abort();
       clearTimeout(timer);
+      clearTimeout(cutOffTimer);
+      shutdown.removeEventListener('abort', leave);
     },
   };
 }

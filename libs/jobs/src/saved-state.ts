@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Entry, RevisionConflict } from '@nss/bus';
 import { dataLoss } from '@nss/rpc';
 import type { Job } from './kinds.ts';
+import { decodeRecord, encodeRecord } from './records.ts';
 import { type Storage, stateKey } from './storage.ts';
 
 /*
@@ -12,6 +13,8 @@ import { type Storage, stateKey } from './storage.ts';
 /** What is stored: the state itself, or the object that holds it. */
 type Saved = { readonly state: unknown } | { readonly object: string };
 
+const VERSION = 1;
+
 /** Messages of 1 MiB are the most that a server takes by default. */
 const LARGEST_INLINE_BYTES = 256 * 1024;
 
@@ -21,10 +24,10 @@ export async function loadSaved<R extends Job>(storage: Storage<R>, id: string):
   for (;;) {
     const entry = await storage.state.get(key);
     if (entry === undefined) return undefined;
-    const saved = parse(entry.value) as Saved;
+    const saved = decode(entry.value);
     if ('state' in saved) return { ...entry, value: saved.state };
     const bytes = await storage.checkpoints.get(saved.object);
-    if (bytes) return { ...entry, value: parse(bytes) };
+    if (bytes) return { ...entry, value: JSON.parse(new TextDecoder().decode(bytes)) };
     // A worker that lost the job may have saved once more meanwhile, and so dropped the object.
     if ((await storage.state.get(key))?.revision === entry.revision) {
       throw dataLoss(`the saved state of ${storage.kind.collection}/${id} is lost: ${saved.object} is not there`);
@@ -46,12 +49,12 @@ export async function saveState<R extends Job>(
   const before = await storage.state.get(key);
   if ((before?.revision ?? 0) !== revision)
     throw new RevisionConflict(`the saved state of ${id} was changed meanwhile`);
-  const inline = stringify({ state });
+  const inline = encodeRecord(VERSION, { state });
   const object = inline.length > LARGEST_INLINE_BYTES ? `${objectPrefix(storage, id)}${randomUUID()}` : undefined;
-  if (object) await storage.checkpoints.put(object, stringify(state));
-  const value = object ? stringify({ object }) : inline;
+  if (object) await storage.checkpoints.put(object, new TextEncoder().encode(JSON.stringify(state)));
+  const value = object ? encodeRecord(VERSION, { object }) : inline;
   const saved = before ? await storage.state.update(key, value, revision) : await storage.state.create(key, value);
-  const old = before && (parse(before.value) as Saved);
+  const old = before && decode(before.value);
   if (old && 'object' in old) await storage.checkpoints.delete(old.object);
   return saved;
 }
@@ -66,13 +69,14 @@ export async function deleteSaved<R extends Job>(storage: Storage<R>, id: string
 
 /** Beside the job's checkpoints, not among them: those are its worker's own to list and to drop. */
 function objectPrefix({ kind }: { kind: { collection: string } }, id: string): string {
-  return `saved-states/${kind.collection}/${id}/`;
+  return `${savedObjects(kind)}${id}/`;
 }
 
-function stringify(value: unknown): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value));
+/** What the names of the objects of all jobs of a kind begin with. */
+export function savedObjects({ collection }: { collection: string }): string {
+  return `saved-states/${collection}/`;
 }
 
-function parse(bytes: Uint8Array): unknown {
-  return JSON.parse(new TextDecoder().decode(bytes));
+function decode(bytes: Uint8Array): Saved {
+  return decodeRecord(VERSION, 'the saved state of a job', bytes);
 }

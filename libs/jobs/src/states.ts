@@ -5,10 +5,13 @@ import type { Job } from './kinds.ts';
 /*
  * The life of a job, as pure changes of its resource:
  *
- *   PENDING -> RUNNING -> SUCCEEDED | FAILED
- *      |          |
- *      |          +-> CANCELLING -> CANCELLED
+ *   PENDING <-> RUNNING -> SUCCEEDED | FAILED
+ *      |           |
+ *      +-----------+-> CANCELLING -> CANCELLED
  *      +-> CANCELLED
+ *
+ * A job is PENDING again while no worker has it: its worker vanished, was shut down, or pauses before another attempt. Such a job
+ * has a start time and goes by CANCELLING when it is cancelled: a worker has to clean up what the one before has left.
  */
 
 export function statusOf(job: Job): JobStatus {
@@ -25,8 +28,16 @@ export function isEnded(job: Job): boolean {
   return state === JobState.SUCCEEDED || state === JobState.FAILED || state === JobState.CANCELLED;
 }
 
-/** Past participle in the subject of the event that says that a job is in a state; CANCELLING has none. */
-export const PARTICIPLES: Partial<Record<JobState, string>> = {
+/**
+ * Past participle in the subject of the event that says that a job is in its state; CANCELLING has none, nor has a job that
+ * waits for another worker: the one that takes it says so.
+ */
+export function participleOf(job: Job): string | undefined {
+  const { state, startTime } = statusOf(job);
+  return state === JobState.PENDING && startTime ? undefined : PARTICIPLES[state];
+}
+
+const PARTICIPLES: Partial<Record<JobState, string>> = {
   [JobState.PENDING]: 'created',
   [JobState.RUNNING]: 'started',
   [JobState.SUCCEEDED]: 'succeeded',
@@ -43,10 +54,16 @@ export function started<R extends Job>(job: R, now: Date): R {
   return withStatus(job, { state, startTime: startTime ?? now, progress: unmeasured });
 }
 
-/** Somebody wants the job to stop: at once if no worker has it, else as soon as its worker has stopped. */
+/** No worker has the job for now. */
+export function interrupted<R extends Job>(job: R): R {
+  return stateOf(job) === JobState.RUNNING ? withStatus(job, { state: JobState.PENDING }) : job;
+}
+
+/** Somebody wants the job to stop: at once if no worker ever had it, else as soon as a worker has cleaned up. */
 export function cancelled<R extends Job>(job: R, now: Date): R {
-  if (stateOf(job) === JobState.PENDING) return withStatus(job, { state: JobState.CANCELLED, endTime: now });
-  if (stateOf(job) === JobState.RUNNING) return withStatus(job, { state: JobState.CANCELLING });
+  const { state, startTime } = statusOf(job);
+  if (state === JobState.PENDING && !startTime) return withStatus(job, { state: JobState.CANCELLED, endTime: now });
+  if (state === JobState.PENDING || state === JobState.RUNNING) return withStatus(job, { state: JobState.CANCELLING });
   return job;
 }
 

@@ -1,4 +1,5 @@
 import {
+  ACK_WAIT_MS,
   ARTIFACTS,
   type Bus,
   CHECKPOINTS,
@@ -18,15 +19,18 @@ import {
 } from '@nss/bus';
 import { resourceName } from '@nss/rpc';
 import type { Job, JobKind } from './kinds.ts';
-import { isEnded, PARTICIPLES, stateOf, statusOf } from './states.ts';
+import { checkVersion } from './records.ts';
+import { participleOf, stateOf, statusOf } from './states.ts';
 
 /** Where jobs of one kind are kept, queued and announced. */
 export type Storage<R extends Job> = {
   readonly bus: Bus;
   readonly kind: JobKind<R>;
+  /** How long a worker may be silent before its job goes to another one. */
+  readonly leaseMs: number;
   /** Resources by id, in bucket `nss-<collection>`. */
   readonly resources: Store<R>;
-  /** Claims and saved states, by `<collection>.<id>.<what>`, in bucket `nss-job-state`. */
+  /** Claims, saved states and requests, by `<collection>.<id>.<what>`, in bucket `nss-job-state`. */
   readonly state: Store<Uint8Array>;
   readonly artifacts: Objects;
   readonly checkpoints: Objects;
@@ -47,15 +51,20 @@ export async function openStorage<R extends Job>(
   return {
     bus,
     kind,
-    resources: await openStore(bus, `nss-${kind.collection}`, kind.codec, { history: HISTORY }),
+    leaseMs: options.ackWaitMs ?? ACK_WAIT_MS,
+    resources: await openStore(bus, `nss-${kind.collection}`, stored(kind), { history: HISTORY }),
     state: await openStore(bus, STATE_BUCKET, BYTES),
     artifacts: await openObjects(bus, ARTIFACTS),
     checkpoints: await openObjects(bus, CHECKPOINTS),
   };
 }
 
-/** Key of something that belongs to a job, in the bucket of states. */
-export function stateKey({ collection }: { collection: string }, id: string, what: 'claim' | 'saved'): string {
+/** Key of something that belongs to a job, or (`request`) to whoever asked for one, in the bucket of states. */
+export function stateKey(
+  { collection }: { collection: string },
+  id: string,
+  what: 'claim' | 'saved' | 'request',
+): string {
   return `${collection}.${id}.${what}`;
 }
 
@@ -88,9 +97,12 @@ export async function changeResource<R extends Job>(
   }
 }
 
-/** Publishes the event that a job is in its state. Doing so again soon changes nothing. */
+/**
+ * Publishes the event that a job is in its state. Doing so again within two minutes changes nothing. Who dies between changing a state
+ * and this leaves it to whoever looks at the job next: events come at least once.
+ */
 export async function announce<R extends Job>(storage: Storage<R>, entry: Entry<R>): Promise<void> {
-  const participle = PARTICIPLES[stateOf(entry.value)];
+  const participle = participleOf(entry.value);
   if (participle) await publishEvent(storage, entry, participle);
 }
 
@@ -111,20 +123,19 @@ export async function enqueue<R extends Job>({ bus, kind }: Storage<R>, id: stri
   return publishOnce(bus, jobSubject(kind.collection, id), new TextEncoder().encode(name));
 }
 
-/** A job younger than this is being queued by whoever created it. */
-const QUEUED_WITHIN_MS = 10_000;
-
-/**
- * Puts every job that has not ended into the queue. Nearly always all are there; one is not if whoever created it died before it
- * could publish. Gives the ids of those.
- */
-export async function requeueLost<R extends Job>(storage: Storage<R>, now: Date): Promise<string[]> {
-  const lost: string[] = [];
-  for (const { key, value } of await storage.resources.list()) {
-    const ageMs = now.getTime() - (statusOf(value).createTime?.getTime() ?? 0);
-    if (ageMs > QUEUED_WITHIN_MS && !isEnded(value) && (await enqueue(storage, key))) lost.push(key);
-  }
-  return lost;
-}
-
 const BYTES: Codec<Uint8Array> = { encode: (value) => ({ finish: () => value }), decode: (bytes) => bytes };
+
+/** The form in which resources of this kind are stored. */
+const VERSION = 1;
+
+/** Resources as they are stored: with the number of their form, which is checked when they are read. */
+function stored<R extends Job>({ codec, collection }: JobKind<R>): Codec<R> {
+  return {
+    encode: (value) => codec.encode({ ...value, status: { ...statusOf(value), version: VERSION } }),
+    decode(bytes) {
+      const value = codec.decode(bytes);
+      checkVersion(VERSION, statusOf(value).version, value.name || `a resource of ${collection}`);
+      return value;
+    },
+  };
+}

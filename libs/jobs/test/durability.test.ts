@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, test } from 'node:test';
-import { type Bus, CHECKPOINTS, connectBus, ensureTopology, jobSubject, openObjects } from '@nss/bus';
+import { type Bus, CHECKPOINTS, connectBus, type Entry, ensureTopology, jobSubject, openObjects } from '@nss/bus';
 import { startNatsServer, type TestNatsServer } from '@nss/bus/testing';
 import { JobState, JobStatus, Search, SearchSpec } from '@nss/contracts';
 import { NssError, notFound, unavailable } from '@nss/rpc';
 import { createLogger } from '@nss/runtime';
 import { claim } from '../src/claim.ts';
 import { type Jobs, openJobs, type RunningJob, runJobs, SEARCHES } from '../src/index.ts';
+import { deleteJob } from '../src/jobs.ts';
+import { reconcile } from '../src/reconcile.ts';
 import { type HeldJob, holdJob } from '../src/running-job.ts';
 import { started } from '../src/states.ts';
+import { watchForVanished } from '../src/vanished.ts';
 
 /* What must hold when workers die, hang and race, and when the server restarts. */
 
@@ -214,6 +218,134 @@ test('a job that was stored and never queued is found and run', async () => {
   const stop = work(async () => undefined);
   assert.equal((await lastOf('searches/unqueued')).status?.state, JobState.SUCCEEDED);
   await stop();
+  // Who died before it queued the job may have died before it announced it.
+  assert.ok((await storedEvents('unqueued')).some((event) => event.startsWith('unqueued created')));
+});
+
+test('the event of a change whose author died before it could tell is published by whoever goes on', async () => {
+  const { resources } = jobs.storage;
+  const { name } = await jobs.create({ id: 'silent', resource: search() });
+  const entry = await resources.get('silent');
+  assert.ok(entry);
+  await resources.update('silent', started(entry.value, new Date()), entry.revision);
+  const stop = work(async () => undefined);
+  await lastOf(name);
+  await stop();
+  const events = await storedEvents('silent');
+  assert.deepEqual(events, [
+    'silent created JOB_STATE_PENDING',
+    'silent started JOB_STATE_RUNNING',
+    'silent succeeded JOB_STATE_SUCCEEDED',
+  ]);
+
+  // A delete that dies in its last step can be repeated, and is told once.
+  const dying = { ...jobs.storage, resources: { ...resources, delete: () => Promise.reject(new Error('killed')) } };
+  await assert.rejects(deleteJob(dying, async () => (await resources.get('silent')) as Entry<Search>));
+  await jobs.delete(name);
+  assert.deepEqual(await storedEvents('silent'), [...events, 'silent deleted JOB_STATE_SUCCEEDED']);
+});
+
+test('a job whose worker is gone is shown as PENDING until another one has it, and one that writes after all has it', async (t) => {
+  const { name } = await jobs.create({ id: 'vanished', resource: search() });
+  await bus.jsm.streams.purge('NSS_JOBS', { filter: jobSubject('searches', 'vanished') });
+  const gone = await hold(name);
+  await gone.job.update((job) => started(job, new Date()));
+  const stop = new AbortController();
+  const watching = watchForVanished(jobs.storage, logger, stop.signal);
+  t.after(async () => {
+    stop.abort();
+    await watching;
+  });
+  const states: (JobState | undefined)[] = [];
+  for await (const { resource } of jobs.watch(name, 0, noSignal)) {
+    states.push(resource.status?.state);
+    if (states.length === 1) continue;
+    if (states.length === 2) await gone.job.update((job) => ({ ...job }));
+    else if (states.length === 3) await jobs.cancel(name);
+    else break;
+  }
+  // Cancelled while a worker has it, so that worker, or the next one, cleans up.
+  assert.deepEqual(states, [JobState.RUNNING, JobState.PENDING, JobState.RUNNING, JobState.CANCELLING]);
+});
+
+test('a worker that lives keeps its job RUNNING, however long it has nothing to tell', async (t) => {
+  const { name } = await jobs.create({ id: 'quiet', resource: search() });
+  const done = Promise.withResolvers<void>();
+  const stop = work(() => done.promise);
+  t.after(stop);
+  const { state: store } = jobs.storage;
+  let claims = 0;
+  // Claims are renewed six times a lease; fifteen are two leases and a half.
+  for await (const { value } of store.watch('searches.quiet.claim', 1, noSignal)) {
+    if (value !== undefined && ++claims === 15) break;
+  }
+  assert.equal((await jobs.get(name)).status?.state, JobState.RUNNING);
+  done.resolve();
+  assert.equal((await lastOf(name)).status?.state, JobState.SUCCEEDED);
+  await stop();
+  assert.equal(await store.get('searches.quiet.claim'), undefined);
+});
+
+test('a job that comes further without a saved state does not run out of tries', async () => {
+  const { name } = await jobs.create({ id: 'further', resource: search() });
+  for (let i = 0; i < 5; i++) {
+    const { job } = await hold(name);
+    await job.update((found) => started(found, new Date()));
+    await job.advanced();
+  }
+  const stop = work(async () => undefined, { maxTries: 3 });
+  assert.equal((await lastOf(name)).status?.state, JobState.SUCCEEDED);
+  await stop();
+});
+
+test('a job that shuts down has a moment left to store where it goes on', async () => {
+  const reached = Promise.withResolvers<void>();
+  const stopFirst = work(async (job) => {
+    if (job.id !== 'leaving') return;
+    reached.resolve();
+    await once(job.signal, 'abort');
+    job.cutOff.throwIfAborted();
+    await job.saveState({ iteration: 9 });
+    throw job.signal.reason;
+  });
+  const { name } = await jobs.create({ id: 'leaving', resource: search() });
+  await reached.promise;
+  await stopFirst();
+  assert.equal((await jobs.get(name)).status?.state, JobState.PENDING);
+  assert.equal(await isQueued('leaving'), true);
+  const resumed: unknown[] = [];
+  const stop = work(async (job) => {
+    if (job.id === 'leaving') resumed.push(await job.loadState());
+  });
+  await lastOf(name);
+  await stop();
+  assert.deepEqual(resumed, [{ iteration: 9 }]);
+});
+
+test('weights go with jobs that fail, are cancelled or deleted, also those that a worker thought dead stores afterwards', async () => {
+  const checkpoints = await openObjects(bus, CHECKPOINTS);
+  const weights = new Uint8Array(10);
+  const left = async () => (await checkpoints.list('searches/w-')).map(({ name }) => name);
+  const stop = work(async ({ id, name }) => {
+    if (!id.startsWith('w-')) return;
+    await checkpoints.put(`${name}/8`, weights);
+    if (id === 'w-fails') throw notFound('images');
+  });
+  for (const id of ['w-fails', 'w-succeeds']) await lastOf((await jobs.create({ id, resource: search() })).name);
+  await stop();
+  const { name: waiting } = await jobs.create({ id: 'w-waits', resource: search() });
+  assert.deepEqual(await left(), ['searches/w-succeeds/8']);
+
+  for (const id of ['w-fails', 'w-gone', 'w-waits']) await checkpoints.put(`searches/${id}/16`, weights);
+  const { dropped } = await reconcile(jobs.storage);
+  assert.deepEqual(dropped.filter((name) => name.includes('/w-')).sort(), [
+    'searches/w-fails/16',
+    'searches/w-gone/16',
+  ]);
+  assert.deepEqual(await left(), ['searches/w-succeeds/8', 'searches/w-waits/16']);
+  await jobs.cancel(waiting);
+  await jobs.delete(waiting);
+  assert.deepEqual(await left(), ['searches/w-succeeds/8']);
 });
 
 test('a create that died before it queued its job is completed by its retry', async () => {
@@ -356,4 +488,44 @@ test('a running job goes on over a crash of the NATS server', async (t) => {
     for await (const { resource } of ownJobs.watch(name, 0, noSignal)) state = resource.status?.state;
   }
   assert.equal((await ownJobs.get(name)).status?.startTime instanceof Date, true);
+});
+
+test('a job goes on after NATS was away for longer than anybody waits', async (t) => {
+  const server = await startNatsServer();
+  const own = await connectBus({ url: server.url, name: 'test', logger, patienceMs: 200 });
+  await ensureTopology(own);
+  const ownJobs = await openJobs(own, SEARCHES, queue);
+  const impatient = Promise.withResolvers<unknown>();
+  const attempts: unknown[] = [];
+  const stop = work(
+    async (job) => {
+      attempts.push(await job.loadState());
+      if (attempts.length > 1) return;
+      await job.saveState({ iteration: 1 });
+      await server.kill();
+      await job.saveState({ iteration: 2 }).catch((error) => {
+        impatient.resolve(error);
+        throw error;
+      });
+    },
+    { on: ownJobs },
+  );
+  const { name } = await ownJobs.create({ id: 'patient', resource: search() });
+  assert.ok(reason('UNAVAILABLE')(await impatient.promise));
+  const again = await startNatsServer({ storeDir: server.storeDir, port: server.port });
+  t.after(async () => {
+    await stop();
+    await own.close();
+    await again.stop();
+    await server.stop();
+  });
+  let state: JobState | undefined;
+  while (state !== JobState.SUCCEEDED) {
+    try {
+      for await (const { resource } of ownJobs.watch(name, 0, noSignal)) state = resource.status?.state;
+    } catch (error) {
+      assert.ok(error instanceof NssError && error.retryable);
+    }
+  }
+  assert.deepEqual(attempts, [undefined, { iteration: 1 }]);
 });

@@ -69,6 +69,41 @@ test('twenty calls with one request_id make one job; another request for its id 
   for (const name of [first.name, 'trainings/once']) await jobs.cancel(name);
 });
 
+test('one request makes one job, whatever id its retries name; the error says which', async () => {
+  const { name } = await jobs.create({ id: 'first-id', requestId: 'repeated', resource: training() });
+  await assert.rejects(jobs.create({ id: 'second-id', requestId: 'repeated', resource: training() }), (error) => {
+    assert.ok(error instanceof NssError && error.codeName === 'ALREADY_EXISTS');
+    assert.equal(error.reason, 'REQUEST_REPEATED');
+    assert.equal(error.metadata.resource, name);
+    return true;
+  });
+  assert.equal((await jobs.create({ requestId: 'repeated', resource: training() })).name, name);
+  await assert.rejects(jobs.get('trainings/second-id'), code('NOT_FOUND'));
+
+  // A request that was refused has made nothing, and one whose job is deleted is forgotten.
+  await assert.rejects(
+    jobs.create({ id: 'first-id', requestId: 'refused', resource: training() }),
+    code('ALREADY_EXISTS'),
+  );
+  const other = await jobs.create({ id: 'second-id', requestId: 'refused', resource: training() });
+  await jobs.cancel(name);
+  await jobs.delete(name);
+  const again = await jobs.create({ id: 'third-id', requestId: 'repeated', resource: training() });
+  for (const each of [other.name, again.name]) await jobs.cancel(each);
+});
+
+test('of twenty calls at once with one request_id and different ids, one makes its job', async () => {
+  const calls = Array.from({ length: 20 }, (_, i) =>
+    jobs.create({ id: `race-${i}`, requestId: 'race', resource: training() }),
+  );
+  const outcomes = await Promise.allSettled(calls);
+  const made = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value.name] : []));
+  assert.equal(made.length, 1);
+  for (const outcome of outcomes)
+    if (outcome.status === 'rejected') assert.equal(outcome.reason.metadata.resource, made[0]);
+  await jobs.cancel(made[0]);
+});
+
 test('pages go through all jobs once, newest first', async () => {
   const warmups = await openJobs(bus, WARMUPS);
   for (let i = 0; i < 25; i++) await warmups.create({ id: `w${i}`, resource: Warmup.fromPartial({}) });
@@ -142,7 +177,7 @@ test('a job whose worker stops goes on from its saved state with another one', a
   const { name } = await jobs.create({ id: 'handed-over', resource: training() });
   await reached.promise;
   await stopFirst();
-  assert.equal((await jobs.get(name)).status?.state, JobState.RUNNING);
+  assert.equal((await jobs.get(name)).status?.state, JobState.PENDING);
   let resumedFrom: unknown;
   const stopSecond = work(async (job) => {
     resumedFrom = await job.loadState();

@@ -15,7 +15,7 @@ export const protobufFileName = "nss/v1/job.proto";
 /** The state of a job resource (AIP-216). */
 export const JobState = {
   UNSPECIFIED: "JOB_STATE_UNSPECIFIED",
-  /** PENDING - Accepted, no worker has taken it yet. */
+  /** PENDING - Accepted, and no worker has it: none has taken it yet, or the one that had it (then there is a start_time) is gone. */
   PENDING: "JOB_STATE_PENDING",
   RUNNING: "JOB_STATE_RUNNING",
   /** CANCELLING - Cancellation was asked for; the worker has not stopped yet. */
@@ -132,6 +132,8 @@ export interface JobStatus {
   requestId: string;
   /** Trace that the creating call belonged to (W3C traceparent). */
   traceparent: string;
+  /** Form in which the resource is stored; 0 and 1 are the first one. */
+  version: number;
 }
 
 export interface Progress {
@@ -174,6 +176,7 @@ function createBaseJobStatus(): JobStatus {
     trainerUses: [],
     requestId: "",
     traceparent: "",
+    version: 0,
   };
 }
 
@@ -205,6 +208,9 @@ export const JobStatus: MessageFns<JobStatus> = {
     }
     if (message.traceparent !== "") {
       writer.uint32(74).string(message.traceparent);
+    }
+    if (message.version !== 0) {
+      writer.uint32(80).int32(message.version);
     }
     return writer;
   },
@@ -294,6 +300,14 @@ export const JobStatus: MessageFns<JobStatus> = {
             message.traceparent = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.version = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -337,6 +351,7 @@ export const JobStatus: MessageFns<JobStatus> = {
         ? globalThis.String(object.request_id)
         : "",
       traceparent: isSet(object.traceparent) ? globalThis.String(object.traceparent) : "",
+      version: isSet(object.version) ? globalThis.Number(object.version) : 0,
     };
   },
 
@@ -369,6 +384,9 @@ export const JobStatus: MessageFns<JobStatus> = {
     if (message.traceparent !== "") {
       obj.traceparent = message.traceparent;
     }
+    if (message.version !== 0) {
+      obj.version = Math.round(message.version);
+    }
     return obj;
   },
 
@@ -390,6 +408,7 @@ export const JobStatus: MessageFns<JobStatus> = {
     message.trainerUses = object.trainerUses?.map((e) => TrainerUse.fromPartial(e)) || [];
     message.requestId = object.requestId ?? "";
     message.traceparent = object.traceparent ?? "";
+    message.version = object.version ?? 0;
     return message;
   },
 };
