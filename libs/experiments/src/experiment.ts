@@ -22,7 +22,10 @@ export type Experiment = {
 
 export type Analysis = {
   readonly title: string;
+  /** Every result, a row each. */
   readonly table: Table;
+  /** A few rows for people. */
+  readonly summary?: Table;
   readonly figure: TopLevelSpec;
   readonly findings: readonly Finding[];
   /** What the reader must know beside the findings. */

@@ -136,7 +136,8 @@ export function searchSpaceEvaluation(context: Context, seed: number): JobNode<'
 }
 
 /** Where an architecture search works. */
-export type NasSource = 'elite' | 'search-space';
+export const nasSources = ['elite', 'search-space'] as const;
+export type NasSource = (typeof nasSources)[number];
 
 /** An architecture search inside the Elite Space, or on the whole search space. */
 export function nas(context: Context, target: number, seed: number, source: NasSource): JobNode<'nas'> {

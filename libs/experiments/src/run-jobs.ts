@@ -109,7 +109,10 @@ async function runJob<Kind extends JobKind>(
   if (status?.state === JobState.FAILED)
     return { missing: `it failed: ${status.error?.message ?? 'without a reason'}` };
   if (status?.state !== JobState.SUCCEEDED) return { missing: 'it was cancelled' };
-  const found: Found<Kind> = { resource, artifacts: await readArtifacts(resource, runner, signal) };
+  const found: Found<Kind> = {
+    resource,
+    artifacts: await readArtifacts(artifactsOf(node.kind, resource), runner, signal),
+  };
   // Weights that the mesh had already are stored already, unless somebody else made them.
   if (!leavesWeights(node) || !(await folder.get(node))) await folder.put(node, found, provenance);
   return found;
@@ -123,18 +126,24 @@ function refusalOf({ message, fieldViolations }: NssError): string {
   return `the mesh refused it: ${faults.length > 0 ? faults.join('; ') : message}`;
 }
 
-/** The files that are named in the result. */
+/** The files that are stored with a result: texts that tables and pictures are made from, not weights. */
+function artifactsOf<Kind extends JobKind>(kind: Kind, resource: Resources[Kind]): (string | undefined)[] {
+  const of: { readonly [K in JobKind]?: (resource: Resources[K]) => (string | undefined)[] } = {
+    search: ({ result }) => [result?.trajectoryArtifact],
+    evaluation: ({ result }) => [result?.architecturesArtifact],
+  };
+  return of[kind]?.(resource) ?? [];
+}
+
 async function readArtifacts(
-  resource: Resources[JobKind],
+  names: readonly (string | undefined)[],
   runner: JobRunner,
   signal: AbortSignal,
 ): Promise<Record<string, string>> {
-  const result = 'result' in resource ? resource.result : undefined;
-  const names = Object.entries(result ?? {}).flatMap(([field, value]) =>
-    field.endsWith('Artifact') && typeof value === 'string' && value ? [value] : [],
-  );
   const files: Record<string, string> = {};
-  for (const name of names) files[name.slice(name.lastIndexOf('/') + 1)] = await runner.readArtifact(name, signal);
+  for (const name of names) {
+    if (name) files[name.slice(name.lastIndexOf('/') + 1)] = await runner.readArtifact(name, signal);
+  }
   return files;
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { colour, drawSvgFile, writeCsv } from '@nss/report';
 import type { TopLevelSpec } from 'vega-lite';
 import type { Context } from './context.ts';
-import type { Analysis, Experiment } from './experiment.ts';
+import type { Analysis, Experiment, Table } from './experiment.ts';
 import { paragraphOf } from './finding.ts';
 import type { Outcomes } from './outcomes.ts';
 import { pictureFont, pngOf } from './png.ts';
@@ -48,7 +48,7 @@ export async function writeExperiment(
 function experimentJson(
   experiment: Experiment,
   context: Context,
-  { title, findings, notes, table, figure }: Analysis,
+  { title, findings, notes, table, summary, figure }: Analysis,
   missing: readonly MissingJob[],
 ): string {
   const { settings, targets: targetsMultiplyAdds, seeds } = context;
@@ -65,6 +65,7 @@ function experimentJson(
     // Names of the stored results that it is made from.
     results: experiment.jobs(context).map(({ key }) => key),
     table,
+    summary,
     figure,
   };
   return `${JSON.stringify(content)}\n`;
@@ -72,18 +73,24 @@ function experimentJson(
 
 function experimentMarkdown(
   { name }: Experiment,
-  { title, findings, notes }: Analysis,
+  { title, findings, notes, summary }: Analysis,
   missing: readonly MissingJob[],
 ) {
   const missingLines = missing.map(({ job, why }) => `- ${job}: ${why}`);
   const paragraphs = [
     `# ${title}`,
     `![${title}](${name}.svg)`,
+    ...(summary ? [markdownTable(summary)] : []),
     ...findings.map(paragraphOf),
     ...notes,
     ...(missing.length > 0 ? [`**Missing**, and not in the numbers above:\n\n${missingLines.join('\n')}`] : []),
   ];
   return `${paragraphs.join('\n\n')}\n`;
+}
+
+function markdownTable({ header, rows }: Table): string {
+  const line = (cells: readonly unknown[]) => `| ${cells.join(' | ')} |`;
+  return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
 /** A figure under its title; what is missing is said in the picture too. */

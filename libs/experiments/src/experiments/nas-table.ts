@@ -1,0 +1,221 @@
+import { bootstrapPairedDifference, mean, type Pair, standardDeviation } from '@nss/analysis';
+import type { DatasetName, NasResult } from '@nss/contracts';
+import { formatCost, formatNumber, formatShare, formatSigned } from '@nss/report';
+import { formatMultiplyAdds, randomOf } from '@nss/space';
+import type { Context } from '../context.ts';
+import type { Experiment, Table } from '../experiment.ts';
+import { nasOutcomes } from '../figures/nas-outcomes.ts';
+import { type Finding, judge } from '../finding.ts';
+import { type NasSource, nas, nasSources, sourceTitles, trainings } from '../jobs.ts';
+import type { Outcomes } from '../outcomes.ts';
+
+/** NAS on the Elite Space and on the search space (the paper's tables 1 and 2). */
+function nasTableOf(name: string, dataset: DatasetName): Experiment {
+  return {
+    name,
+    dataset,
+    targets: ({ targets }) => targets,
+    jobs: (context) =>
+      everySearch(context).flatMap(({ target, seed, source }) => [
+        nas(context, target, seed, source),
+        ...trainings(context, target, seed, source),
+      ]),
+    analyse: (context, outcomes) => {
+      const runs = everySearch(context).map((run) => runOf(context, outcomes, run));
+      return {
+        title: `NAS on Elite Spaces and on the search space (${context.title})`,
+        table: {
+          header: [
+            'target_multiply_adds',
+            'seed',
+            'nas_on',
+            'architecture',
+            'multiply_adds',
+            'deviation',
+            'draws',
+            'hit_rate',
+            'test_error_mean_percent',
+            'test_error_sd_percent',
+            'trainings',
+          ],
+          rows: runs.map(({ target, seed, source, result, errors }) => [
+            target,
+            seed,
+            source,
+            result?.architectureText,
+            result?.multiplyAdds,
+            result?.deviation,
+            result?.draws,
+            result?.hitRate,
+            mean(errors),
+            standardDeviation(errors),
+            errors.length,
+          ]),
+        },
+        summary: summaryOf(context, runs),
+        figure: nasOutcomes(
+          [
+            {
+              title: 'Trained from scratch',
+              yTitle: 'test error (% of images)',
+              points: pointsOf(runs, ({ errors }) => errors),
+            },
+            {
+              title: 'Distance from the target',
+              yTitle: 'deviation of the cost (%)',
+              points: pointsOf(runs, ({ result }) => (result ? [100 * result.deviation] : [])),
+              band: [-100 * context.settings.nas.tolerance, 100 * context.settings.nas.tolerance],
+            },
+            {
+              title: 'Draws needed',
+              yTitle: 'networks drawn',
+              points: pointsOf(runs, ({ result }) => (result ? [result.draws] : [])),
+              scale: 'log',
+            },
+            {
+              title: 'Hit rate',
+              yTitle: 'draws near the target (%)',
+              points: pointsOf(runs, ({ result }) => (result ? [100 * result.hitRate] : [])),
+            },
+          ],
+          context.targets,
+          nasSources.map((source) => `NAS on ${sourceTitles[source]}`),
+        ),
+        findings: findingsOf(context, runs),
+        notes: [
+          `On an Elite Space ${context.settings.nas.draws} networks are drawn and the closest to the target is kept; on the search space networks are drawn until one is within ${formatShare(context.settings.nas.tolerance, 0)} of it (grey band), at most ${context.settings.nas.maxDraws}. The hit rate is the share of 1,000 draws within that distance.`,
+          "The numbers of the paper's table are not quoted here; its targets and its number of draws are used.",
+        ],
+      };
+    },
+  };
+}
+
+type Run = {
+  readonly target: number;
+  readonly seed: number;
+  readonly source: NasSource;
+  readonly result: NasResult | undefined;
+  /** Test errors in percent, one a finished training. */
+  readonly errors: readonly number[];
+};
+
+const everySearch = ({ targets, seeds }: Context) =>
+  targets.flatMap((target) => seeds.flatMap((seed) => nasSources.map((source) => ({ target, seed, source }))));
+
+function runOf(context: Context, outcomes: Outcomes, { target, seed, source }: Omit<Run, 'result' | 'errors'>): Run {
+  const errors = trainings(context, target, seed, source).flatMap((node) => {
+    const error = outcomes.found(node)?.resource.result?.testErrorPercent;
+    return error === undefined ? [] : [error];
+  });
+  return { target, seed, source, result: outcomes.found(nas(context, target, seed, source))?.resource.result, errors };
+}
+
+const pointsOf = (runs: readonly Run[], valuesOf: (run: Run) => readonly number[]) =>
+  runs.flatMap((run) =>
+    valuesOf(run).map((value) => ({
+      target: run.target,
+      source: `NAS on ${sourceTitles[run.source]}`,
+      seed: run.seed,
+      value,
+    })),
+  );
+
+/** The table in the paper's form: means over the seeds. */
+function summaryOf(context: Context, runs: readonly Run[]): Table {
+  const columns = ['FLOPs', 'deviation', 'draws', 'hit rate', 'error (mean ± sd)'];
+  const cells = (target: number, source: NasSource) => {
+    const same = runs.filter((run) => run.target === target && run.source === source);
+    const results = same.flatMap(({ result }) => result ?? []);
+    const errors = same.flatMap((run) => run.errors);
+    return [
+      formatCost(mean(results.map(({ multiplyAdds }) => multiplyAdds))),
+      `${formatSigned(100 * mean(results.map(({ deviation }) => deviation)), 1)}%`,
+      formatNumber(mean(results.map(({ draws }) => draws)), 1),
+      formatShare(mean(results.map(({ hitRate }) => hitRate))),
+      `${formatNumber(mean(errors), 2)} ± ${formatNumber(standardDeviation(errors), 2)}`,
+    ];
+  };
+  return {
+    header: ['target', ...nasSources.flatMap((source) => columns.map((column) => `${shortTitles[source]}: ${column}`))],
+    rows: context.targets.map((target) => [
+      formatMultiplyAdds(target),
+      ...nasSources.flatMap((source) => cells(target, source)),
+    ]),
+  };
+}
+
+const shortTitles: Readonly<Record<NasSource, string>> = { elite: 'Elite', 'search-space': 'search space' };
+
+function findingsOf(context: Context, runs: readonly Run[]): Finding[] {
+  const at = (target: number, seed: number, source: NasSource) =>
+    runs.find((run) => run.target === target && run.seed === seed && run.source === source);
+  /** Judges what `compare` makes of the two runs of every target and seed, by the seeds. */
+  const judged = (
+    claim: string,
+    what: string,
+    unit: string,
+    compare: (elite: Run, searchSpace: Run) => Pair | undefined,
+    paper?: string,
+  ) => {
+    const units = context.seeds.map((seed) => ({
+      seed,
+      pairs: context.targets.flatMap((target): Pair[] => {
+        const [elite, searchSpace] = nasSources.map((source) => at(target, seed, source));
+        const pair = elite && searchSpace && compare(elite, searchSpace);
+        return pair ? [pair] : [];
+      }),
+    }));
+    return judge({
+      claim,
+      what,
+      unit,
+      paper,
+      estimate: bootstrapPairedDifference(
+        units.map(({ pairs }) => pairs),
+        { random: randomOf(0, 'reproduce', 'nas-table', claim) },
+      ),
+      seeds: units.filter(({ pairs }) => pairs.length > 0).map(({ seed }) => seed),
+    });
+  };
+  /** A pair of one number each. */
+  const pairOf = (numberOf: (result: NasResult) => number) => (elite: Run, searchSpace: Run) =>
+    elite.result && searchSpace.result && { a: [numberOf(searchSpace.result)], b: [numberOf(elite.result)] };
+  return [
+    judged(
+      'Networks that NAS finds on Elite Spaces make fewer errors than those that it finds on the search space',
+      'the difference of the mean test errors is',
+      'percentage points',
+      (elite, searchSpace) =>
+        elite.errors.length > 0 && searchSpace.errors.length > 0
+          ? { a: searchSpace.errors, b: elite.errors }
+          : undefined,
+    ),
+    judged(
+      'NAS on Elite Spaces needs fewer draws to meet the target',
+      `with the ${context.settings.nas.draws} draws that are fixed on Elite Spaces, which makes this partly so by construction, the share of draws saved is`,
+      '%',
+      (elite, searchSpace) =>
+        elite.result &&
+        searchSpace.result && { a: [100 * (1 - elite.result.draws / searchSpace.result.draws)], b: [0] },
+      '90% fewer samples, with 5 draws on the Elite Space',
+    ),
+    judged(
+      'A network drawn by NAS on an Elite Space is more often within 10% of the target than one drawn by NAS on the search space',
+      'the difference of the hit rates is',
+      'percentage points',
+      (elite, searchSpace) =>
+        elite.result &&
+        searchSpace.result && { a: [100 * elite.result.hitRate], b: [100 * searchSpace.result.hitRate] },
+    ),
+    judged(
+      'Networks that NAS finds on Elite Spaces lie closer to the target',
+      'the difference of the distances from the target is',
+      'percentage points',
+      pairOf(({ deviation }) => 100 * Math.abs(deviation)),
+    ),
+  ];
+}
+
+export const table1 = nasTableOf('table1', 'cifar10');
+export const table2 = nasTableOf('table2', 'cifar100');
