@@ -62,6 +62,8 @@ export type SelectedArchitecture = ArchitectureDraw & {
   readonly draws: number;
   /** Share of 1,000 draws (or of all, when more were needed) with |deviation| at most the tolerance. */
   readonly hitRate: number;
+  /** Multiply-adds of those draws, in the order drawn. */
+  readonly drawnMultiplyAdds: readonly number[];
 };
 
 /** Draws architectures from theta and keeps one, as the policy says. */
@@ -76,18 +78,22 @@ export function selectArchitecture(found: Found, policy: ArchitecturePolicy): Se
   const hits = ({ deviation }: ArchitectureDraw) => Math.abs(deviation) <= policy.tolerance;
   const most = 'draws' in policy ? policy.draws : policy.maxDraws;
   let kept: ArchitectureDraw | undefined;
-  let draws = 0;
-  let hitCount = 0;
-  while (draws < most && !('maxDraws' in policy && kept && hits(kept))) {
-    const drawn = drawAt(draws++);
-    kept = kept ? closest(kept, drawn) : drawn;
-    if (hits(drawn)) hitCount++;
+  const drawn: ArchitectureDraw[] = [];
+  while (drawn.length < most && !('maxDraws' in policy && kept && hits(kept))) {
+    const draw = drawAt(drawn.length);
+    kept = kept ? closest(kept, draw) : draw;
+    drawn.push(draw);
   }
   if (!kept) throw new RangeError(`an architecture needs at least one draw, the policy allows ${most}`);
+  const draws = drawn.length;
   // The few draws that decide say little about theta; the rate is taken over enough of them to mean something.
-  const counted = Math.max(draws, hitRateDraws);
-  for (let i = draws; i < counted; i++) if (hits(drawAt(i))) hitCount++;
-  return { ...kept, draws, hitRate: hitCount / counted };
+  while (drawn.length < hitRateDraws) drawn.push(drawAt(drawn.length));
+  return {
+    ...kept,
+    draws,
+    hitRate: drawn.filter(hits).length / drawn.length,
+    drawnMultiplyAdds: drawn.map(({ multiplyAdds }) => multiplyAdds),
+  };
 }
 
 const closest = <T extends { readonly deviation: number }>(a: T, b: T): T =>

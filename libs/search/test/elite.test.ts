@@ -70,3 +70,11 @@ test('the hit rate says how often theta meets the target', () => {
   const many = selectArchitecture(found, { draws: 20_000, tolerance: 0.1 });
   near(few.hitRate, many.hitRate, 4 * Math.sqrt(many.hitRate / 1000));
 });
+
+test('the cost of every draw that the hit rate was counted over is told, those that decided first', () => {
+  const { drawnMultiplyAdds, draws, hitRate, multiplyAdds } = selectArchitecture(found, { draws: 5, tolerance: 0.1 });
+  assert.equal(drawnMultiplyAdds.length, 1000);
+  assert.ok(drawnMultiplyAdds.slice(0, draws).includes(multiplyAdds));
+  const hits = drawnMultiplyAdds.filter((cost) => Math.abs(cost / found.targetMultiplyAdds - 1) <= 0.1);
+  assert.equal(hits.length / 1000, hitRate);
+});

@@ -27,16 +27,24 @@ export async function runNasRun(job: RunningJob<NasRun>, tools: TrainerTools): P
 
   const { draws, maxDraws, tolerance } = settings;
   const found = { ...work, space, probabilities: probabilitiesOf(state.logits), targetMultiplyAdds };
-  const kept = selectArchitecture(found, within ? { draws, tolerance } : { maxDraws, tolerance });
+  const { architecture, drawnMultiplyAdds, ...kept } = selectArchitecture(
+    found,
+    within ? { draws, tolerance } : { maxDraws, tolerance },
+  );
+  const drawsArtifact = await job.artifacts.put(DRAWS_FILE, ['multiply_adds', ...drawnMultiplyAdds, ''].join('\n'));
   await job.update((resource) => ({
     ...resource,
     result: {
       ...kept,
-      architecture: fromArchitecture(kept.architecture),
-      architectureText: formatArchitecture(kept.architecture),
+      architecture: fromArchitecture(architecture),
+      architectureText: formatArchitecture(architecture),
+      drawsArtifact,
     },
   }));
 }
+
+/** The file that lists what the architectures drawn from theta cost, in the order drawn. */
+const DRAWS_FILE = 'draws.csv';
 
 function toNasRun(spec: NasRunSpec | undefined, violations: FieldViolation[]) {
   if (!spec) {

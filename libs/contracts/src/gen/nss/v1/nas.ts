@@ -69,6 +69,8 @@ export interface NasResult {
   draws: number;
   /** Share of all draws within the tolerance of the target. */
   hitRate: number;
+  /** Artifact with the cost of every draw that the hit rate was counted over (CSV). */
+  drawsArtifact: string;
 }
 
 /** Trains one architecture from scratch and measures its test error. */
@@ -491,7 +493,15 @@ export const NasRunSpec: MessageFns<NasRunSpec> = {
 };
 
 function createBaseNasResult(): NasResult {
-  return { architecture: undefined, architectureText: "", multiplyAdds: 0, deviation: 0, draws: 0, hitRate: 0 };
+  return {
+    architecture: undefined,
+    architectureText: "",
+    multiplyAdds: 0,
+    deviation: 0,
+    draws: 0,
+    hitRate: 0,
+    drawsArtifact: "",
+  };
 }
 
 export const NasResult: MessageFns<NasResult> = {
@@ -513,6 +523,9 @@ export const NasResult: MessageFns<NasResult> = {
     }
     if (message.hitRate !== 0) {
       writer.uint32(49).double(message.hitRate);
+    }
+    if (message.drawsArtifact !== "") {
+      writer.uint32(58).string(message.drawsArtifact);
     }
     return writer;
   },
@@ -578,6 +591,14 @@ export const NasResult: MessageFns<NasResult> = {
             message.hitRate = reader.double();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.drawsArtifact = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -610,6 +631,11 @@ export const NasResult: MessageFns<NasResult> = {
         : isSet(object.hit_rate)
         ? globalThis.Number(object.hit_rate)
         : 0,
+      drawsArtifact: isSet(object.drawsArtifact)
+        ? globalThis.String(object.drawsArtifact)
+        : isSet(object.draws_artifact)
+        ? globalThis.String(object.draws_artifact)
+        : "",
     };
   },
 
@@ -633,6 +659,9 @@ export const NasResult: MessageFns<NasResult> = {
     if (message.hitRate !== 0) {
       obj.hitRate = floatToJson(message.hitRate);
     }
+    if (message.drawsArtifact !== "") {
+      obj.drawsArtifact = message.drawsArtifact;
+    }
     return obj;
   },
 
@@ -649,6 +678,7 @@ export const NasResult: MessageFns<NasResult> = {
     message.deviation = object.deviation ?? 0;
     message.draws = object.draws ?? 0;
     message.hitRate = object.hitRate ?? 0;
+    message.drawsArtifact = object.drawsArtifact ?? "";
     return message;
   },
 };
