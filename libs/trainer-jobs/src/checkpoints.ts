@@ -1,6 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import type { RunningJob } from '@nss/jobs';
+import { NssError } from '@nss/rpc';
 import type { Checkpoint, Checkpointing } from '@nss/search';
 import type { JobResource, TrainerTools } from './session.ts';
+
+/*
+ * Which weights a job keeps: those that its state names, and until the next state is stored no others are touched. What no
+ * state names, because whoever stored it died first, goes with the next state that is stored. Of a job that has succeeded those of its
+ * last state are left; one that failed, was cancelled or deleted leaves none (see reconcile.ts of @nss/jobs).
+ */
 
 /** A state that may refer to stored weights. */
 type Resumable = { readonly iteration: number; readonly checkpoint?: Checkpoint };
@@ -9,42 +17,88 @@ type Resumable = { readonly iteration: number; readonly checkpoint?: Checkpoint 
 export type JobCheckpoints<State extends Resumable> = {
   /** The state that was stored last, by this worker or by one before it. */
   load(): Promise<State | undefined>;
-  /** Stores a state from time to time, and drops the weights of the one before. */
+  /**
+   * Stores a state from time to time, and drops the weights of the one before. When the process shuts down a state is due at once,
+   * and with it stored, the job's signal's reason is thrown.
+   */
   readonly checkpointing: Checkpointing<State>;
   /** Stores the last state, and drops all weights but those that it refers to. */
   finish(state: State): Promise<void>;
 };
 
-/** Checkpoints of a job, named `<collection>/<id>/<iteration>`. */
+/** Checkpoints of a job, named `<collection>/<id>/<iteration>-<random>`: none is ever written over. */
 export function jobCheckpoints<State extends Resumable>(
   job: RunningJob<JobResource>,
-  { checkpoints, checkpointEveryMs }: TrainerTools,
+  {
+    checkpoints,
+    checkpointEveryMs,
+    checkpointEverySteps = Number.POSITIVE_INFINITY,
+  }: Pick<TrainerTools, 'checkpoints' | 'checkpointEveryMs' | 'checkpointEverySteps'>,
 ): JobCheckpoints<State> {
-  let storedAt = Date.now();
+  // A clock that does not jump.
+  let storedAtMs = performance.now();
+  let storedIteration = 0;
   let last: Checkpoint | undefined;
+  /** Whether weights may be there that nobody knows of: before the first state of this worker is stored. */
+  let unknown = true;
+
+  /** Stores the state and drops every other weight that is there already. */
+  const replaceAll = async (state: State) => {
+    // Listed first: what is there now belongs to this worker or to those before it, if it still has the job when it saves.
+    const found = await checkpoints.list(`${job.name}/`);
+    await job.saveState(state);
+    for (const { name } of found) if (name !== state.checkpoint?.checkpointId) await checkpoints.delete(name);
+  };
+
   return {
     async load() {
-      const state = await job.loadState<State>();
+      const state = (await job.loadState<State | null>()) ?? undefined;
       last = state?.checkpoint;
+      storedIteration = state?.iteration ?? 0;
       return state;
     },
     checkpointing: {
-      due: () => Date.now() - storedAt >= checkpointEveryMs,
-      idAt: (iteration) => `${job.name}/${iteration}`,
+      due: (iteration) =>
+        job.signal.aborted ||
+        iteration - storedIteration >= checkpointEverySteps ||
+        performance.now() - storedAtMs >= checkpointEveryMs,
+      idAt: (iteration) => `${job.name}/${iteration}-${randomBytes(4).toString('hex')}`,
       async stored(state) {
-        await job.saveState(state);
-        storedAt = Date.now();
-        // Only now is the older one not needed any more.
-        if (last && last.checkpointId !== state.checkpoint?.checkpointId) await checkpoints.delete(last.checkpointId);
+        if (unknown) await replaceAll(state);
+        else {
+          await job.saveState(state);
+          // Only now is the older one not needed any more.
+          if (last && last.checkpointId !== state.checkpoint?.checkpointId) await checkpoints.delete(last.checkpointId);
+        }
+        unknown = false;
+        storedAtMs = performance.now();
+        storedIteration = state.iteration;
         last = state.checkpoint;
+        job.signal.throwIfAborted();
       },
     },
-    async finish(state) {
-      await job.saveState(state);
-      // A worker that died between storing weights and storing the state has left some that no state refers to.
-      for (const { name } of await checkpoints.list(`${job.name}/`)) {
-        if (name !== state.checkpoint?.checkpointId) await checkpoints.delete(name);
-      }
-    },
+    finish: replaceAll,
   };
+}
+
+/** What a trainer answers when it is to load weights that are not there or not what they were. */
+const LOST: ReadonlySet<string> = new Set([
+  'CHECKPOINT_MISSING',
+  'CHECKPOINT_CHANGED',
+  'CHECKPOINT_UNUSABLE',
+  'OBJECT_DAMAGED',
+]);
+
+/**
+ * Whether an error says that the job's own weights are lost; then its state is forgotten, and the job can begin again. Every draw follows
+ * from seed and iteration, so it ends as it would have. Weights of another job are not this one's to make again.
+ */
+export async function forgetLostWeights(job: RunningJob<JobResource>, error: unknown): Promise<boolean> {
+  const { reason, message } = NssError.from(error);
+  if (!LOST.has(reason)) return false;
+  const state = await job.loadState<Resumable | null>();
+  if (!state?.checkpoint?.checkpointId.startsWith(`${job.name}/`)) return false;
+  job.logger.error({ iteration: state.iteration, reason: message }, 'the weights of the job are lost; it begins again');
+  await job.saveState(null);
+  return true;
 }

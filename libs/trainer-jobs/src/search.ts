@@ -61,7 +61,7 @@ export async function searchFor(
         // Nothing else gives way to health checks and heartbeats when there is no trainer to wait for.
         if (!trainer) await setImmediate();
       },
-      signal: job.signal,
+      signal: job.cutOff,
     });
   const state = theta.taskLoss
     ? await withTrainer(job, tools, { dataset: work.dataset, space, weights, seed: work.seed }, search)

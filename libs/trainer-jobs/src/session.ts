@@ -4,6 +4,7 @@ import type { RunningJob } from '@nss/jobs';
 import type { Trainer } from '@nss/search';
 import type { SearchSpace } from '@nss/space';
 import { type TrainerInfo, withTrainerRetry } from '@nss/trainers';
+import { forgetLostWeights } from './checkpoints.ts';
 import type { WeightSettings } from './spec.ts';
 
 /** A job resource, as far as this library looks inside. */
@@ -14,8 +15,10 @@ export type TrainerTools = {
   readonly bus: Bus;
   /** The bucket of weights. */
   readonly checkpoints: Objects;
-  /** How much work may be lost at most. */
+  /** How much work may be lost at most: states are stored this often. */
   readonly checkpointEveryMs: number;
+  /** And after so many iterations at most. */
+  readonly checkpointEverySteps?: number;
 };
 
 /** The super network that a session begins with. */
@@ -28,9 +31,13 @@ export type Session = {
 
 /**
  * Waits for a trainer and runs `use` with it; again with another one when it is lost, so `use` begins by loading where it can
- * go on. The job's status tells which trainers worked for it, and when.
+ * go on. Weights of the job's own that turn out to be lost or damaged are made again from the beginning. The job's status tells
+ * which trainers worked for it, and when.
+ *
+ * Work goes on a few seconds after `job.signal` was aborted because this process shuts down (`job.cutOff`): `use` stores
+ * where it goes on, and throws.
  */
-export function withTrainer<T>(
+export async function withTrainer<T>(
   job: RunningJob<JobResource>,
   { bus }: TrainerTools,
   { dataset, space, weights, seed }: Session,
@@ -40,14 +47,21 @@ export function withTrainer<T>(
   const { completed = 0, total = 0, unit = '' } = job.resource().status?.progress ?? {};
   job.progress({ activity: 'waiting for a trainer', completed, total, unit });
   const open = { dataset, searchSpace: fromSearchSpace(space), weights, seed };
-  return withTrainerRetry({ bus, job: job.name, open, signal: job.signal, logger: job.logger }, async (session) => {
-    await startUse(job, session.info);
+  const needs = { bus, job: job.name, open, signal: job.cutOff, waitSignal: job.signal, logger: job.logger };
+  for (;;) {
     try {
-      return await use(session);
-    } finally {
-      await endUses(job);
+      return await withTrainerRetry(needs, async (session) => {
+        await startUse(job, session.info);
+        try {
+          return await use(session);
+        } finally {
+          await endUses(job);
+        }
+      });
+    } catch (error) {
+      if (!(await forgetLostWeights(job, error))) throw error;
     }
-  });
+  }
 }
 
 async function startUse(job: RunningJob<JobResource>, { trainerId, engine }: TrainerInfo): Promise<void> {

@@ -52,7 +52,7 @@ export async function trainFor<T>(
       resumeFrom,
       checkpointing,
       onProgress: ({ iteration }) => job.progress({ activity, completed: iteration, total: until, unit: 'iterations' }),
-      signal: job.signal,
+      signal: job.cutOff,
     });
     if (resumeFrom?.iteration === until) return use({ trainer, checkpoint: resumeFrom.checkpoint });
     const checkpoint = await trainer.save(checkpointing.idAt(until));

@@ -2,15 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Objects } from '@nss/bus';
 import type { RunningJob } from '@nss/jobs';
+import { dataLoss, failedPrecondition } from '@nss/rpc';
+import { createLogger } from '@nss/runtime';
 import type { TrainingState } from '@nss/search';
-import { jobCheckpoints } from '../src/checkpoints.ts';
+import { forgetLostWeights, jobCheckpoints } from '../src/checkpoints.ts';
 import type { JobResource, TrainerTools } from '../src/session.ts';
 
 /** A job and a checkpoint store as they are after each other's calls, in memory. */
-function fixture(checkpointEveryMs: number) {
+function fixture(checkpointEveryMs: number, checkpointEverySteps?: number) {
   const weights = new Set<string>();
   const calls: string[] = [];
   let saved: unknown;
+  const shutdown = new AbortController();
   const job = {
     name: 'searches/a',
     async saveState(state: unknown) {
@@ -18,6 +21,8 @@ function fixture(checkpointEveryMs: number) {
       saved = structuredClone(state);
     },
     loadState: async () => structuredClone(saved),
+    signal: shutdown.signal,
+    logger: createLogger('test', { level: 'silent' }),
   } as unknown as RunningJob<JobResource>;
   const checkpoints = {
     async delete(name: string) {
@@ -26,14 +31,14 @@ function fixture(checkpointEveryMs: number) {
     },
     list: async (prefix = '') => [...weights].filter((name) => name.startsWith(prefix)).map((name) => ({ name })),
   } as unknown as Objects;
-  const tools = { checkpoints, checkpointEveryMs } as TrainerTools;
+  const tools = { checkpoints, checkpointEveryMs, checkpointEverySteps } as TrainerTools;
   const open = () => jobCheckpoints<TrainingState>(job, tools);
   const stateAt = (iteration: number): TrainingState => {
     const checkpointId = `searches/a/${iteration}`;
     weights.add(checkpointId);
     return { iteration, checkpoint: { checkpointId, digest: 'SHA-256=', bytes: 8 } };
   };
-  return { open, weights, calls, stateAt };
+  return { job, open, weights, calls, stateAt, shutdown };
 }
 
 test('older weights are dropped only after the state that replaces them is stored', async () => {
@@ -64,7 +69,56 @@ test('the end of a job leaves no weights but those of its last state, also of wo
   assert.equal((await load())?.iteration, 32);
 });
 
-test('a state is due once the time is over, not before', () => {
+test('a state is due once the time is over or enough iterations are done, not before', async () => {
   assert.equal(fixture(0).open().checkpointing.due(1), true);
   assert.equal(fixture(3_600_000).open().checkpointing.due(1), false);
+  const { open, stateAt } = fixture(3_600_000, 10);
+  const { checkpointing } = open();
+  assert.deepEqual([9, 10].map(checkpointing.due), [false, true]);
+  await checkpointing.stored(stateAt(10));
+  assert.deepEqual([11, 19, 20].map(checkpointing.due), [false, false, true]);
+});
+
+test('no two checkpoints have one name, though they be of one iteration', () => {
+  const { checkpointing } = fixture(0).open();
+  const ids = [checkpointing.idAt(8), checkpointing.idAt(8), fixture(0).open().checkpointing.idAt(8)];
+  assert.equal(new Set(ids).size, 3);
+  for (const id of ids) assert.match(id, /^searches\/a\/8-[0-9a-f]{8}$/);
+});
+
+test('weights that a worker stored before it died, and that no state names, go with the next state', async () => {
+  const { open, weights, stateAt } = fixture(0);
+  await open().checkpointing.stored(stateAt(8));
+  stateAt(16);
+  const { load, checkpointing } = open();
+  await load();
+  await checkpointing.stored(stateAt(24));
+  assert.deepEqual([...weights], ['searches/a/24']);
+});
+
+test('a process that shuts down stores the state at once and stops there', async () => {
+  const { open, stateAt, shutdown } = fixture(3_600_000);
+  const { load, checkpointing } = open();
+  assert.equal(checkpointing.due(5), false);
+  shutdown.abort(new Error('SIGTERM'));
+  assert.equal(checkpointing.due(5), true);
+  await assert.rejects(checkpointing.stored(stateAt(5)), /SIGTERM/);
+  assert.equal((await load())?.iteration, 5);
+});
+
+test('a job whose weights are lost begins again; one that needs those of another job does not', async () => {
+  const { job, open, stateAt } = fixture(0);
+  const { load, checkpointing } = open();
+  const damaged = dataLoss('searches/a/8 is damaged', { reason: 'OBJECT_DAMAGED' });
+  assert.equal(await forgetLostWeights(job, damaged), false);
+  await checkpointing.stored(stateAt(8));
+  assert.equal(await forgetLostWeights(job, new Error('something else')), false);
+  assert.equal((await load())?.iteration, 8);
+  assert.equal(await forgetLostWeights(job, damaged), true);
+  assert.equal(await load(), undefined);
+
+  const checkpoint = { checkpointId: 'warmups/w/40', digest: 'SHA-256=', bytes: 8 };
+  await checkpointing.stored({ iteration: 1, checkpoint });
+  const missing = failedPrecondition('warmups/w/40 is not in the store', { reason: 'CHECKPOINT_MISSING' });
+  assert.equal(await forgetLostWeights(job, missing), false);
 });

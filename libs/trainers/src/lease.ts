@@ -13,6 +13,8 @@ export type WithTrainer = {
   readonly open: Omit<OpenSession, 'leaseId'>;
   /** Ends waiting and working; its reason is thrown. */
   readonly signal: AbortSignal;
+  /** Ends waiting only, for who needs a moment more to stop working; `signal` unless told. */
+  readonly waitSignal?: AbortSignal;
   readonly logger: Logger;
   /** Told as soon as a trainer has opened the session. */
   readonly onTrainer?: (trainer: TrainerInfo) => void;
@@ -72,15 +74,15 @@ function noticingSaves(session: TrainerSession, progressed: () => void): Trainer
 }
 
 /** Asks for a trainer, waits for the grant, and opens a session with it. */
-async function lease({ bus, job, open, signal, logger }: WithTrainer): Promise<OpenedSession> {
-  signal.throwIfAborted();
+async function lease({ bus, job, open, signal, waitSignal = signal, logger }: WithTrainer): Promise<OpenedSession> {
+  waitSignal.throwIfAborted();
   const leaseId = randomUUID();
   const replySubject = privateSubject();
   const granted = Promise.withResolvers<LeaseGrant>();
-  const abort = () => granted.reject(signal.reason);
+  const abort = () => granted.reject(waitSignal.reason);
   // It may be aborted before anybody waits for it.
   granted.promise.catch(() => {});
-  signal.addEventListener('abort', abort);
+  waitSignal.addEventListener('abort', abort);
 
   let taken = false;
   const grants = await onRequest(bus, replySubject, async (body) => {
@@ -99,7 +101,7 @@ async function lease({ bus, job, open, signal, logger }: WithTrainer): Promise<O
     logger.info({ leaseId, trainerId, engine: opened.session.info.engine }, 'trainer leased');
     return opened;
   } finally {
-    signal.removeEventListener('abort', abort);
+    waitSignal.removeEventListener('abort', abort);
     grants.stop();
   }
 }

@@ -27,6 +27,8 @@ const configuration = z.object({
   NSS_LISTEN: listenAddress,
   /** Work that is lost at most when a trainer or this process dies. */
   NSS_CHECKPOINT_SECONDS: wholeNumber(0, 86_400).default(60),
+  /** The same in iterations: whichever comes first. */
+  NSS_CHECKPOINT_STEPS: wholeNumber(1, 1_000_000_000).default(1_000_000_000),
   /** Super networks, and evaluations, that one replica works on, or waits for a trainer for, at the same time. */
   NSS_CONCURRENCY: wholeNumber(1, 1_000).default(16),
   /** How long a worker may be silent before its jobs go to another one. */
@@ -69,7 +71,12 @@ await runMain('evaluator', async () => {
   });
   shutdown.register('server', () => server.close(config.NSS_SHUTDOWN_GRACE_MS));
 
-  const tools = { bus, checkpoints, checkpointEveryMs: 1_000 * config.NSS_CHECKPOINT_SECONDS };
+  const tools = {
+    bus,
+    checkpoints,
+    checkpointEveryMs: 1_000 * config.NSS_CHECKPOINT_SECONDS,
+    checkpointEverySteps: config.NSS_CHECKPOINT_STEPS,
+  };
   const evaluationTools = { ...tools, findSuperNetwork: (name: string) => superNetworks.get(name) };
   const running = { concurrency: config.NSS_CONCURRENCY, logger, signal: shutdown.signal };
   const jobs = Promise.all([

@@ -22,6 +22,8 @@ const configuration = z.object({
   NSS_LISTEN: listenAddress,
   /** Work that is lost at most when a trainer or this process dies. */
   NSS_CHECKPOINT_SECONDS: wholeNumber(0, 86_400).default(60),
+  /** The same in iterations: whichever comes first. */
+  NSS_CHECKPOINT_STEPS: wholeNumber(1, 1_000_000_000).default(1_000_000_000),
   /** NAS runs, and trainings, that one replica works on, or waits for a trainer for, at the same time. */
   NSS_CONCURRENCY: wholeNumber(1, 1_000).default(16),
   /** How long a worker may be silent before its jobs go to another one. */
@@ -61,7 +63,12 @@ await runMain('nas-runner', async () => {
   });
   shutdown.register('server', () => server.close(config.NSS_SHUTDOWN_GRACE_MS));
 
-  const tools = { bus, checkpoints, checkpointEveryMs: 1_000 * config.NSS_CHECKPOINT_SECONDS };
+  const tools = {
+    bus,
+    checkpoints,
+    checkpointEveryMs: 1_000 * config.NSS_CHECKPOINT_SECONDS,
+    checkpointEverySteps: config.NSS_CHECKPOINT_STEPS,
+  };
   const running = { concurrency: config.NSS_CONCURRENCY, logger, signal: shutdown.signal };
   const jobs = Promise.all([
     runJobs({ ...running, jobs: nasRuns, run: (job) => runNasRun(job, tools) }),

@@ -34,6 +34,7 @@ export async function runCampaign(job: RunningJob<Campaign>, tools: CampaignTool
     plan: planOf(job.id, resolved),
     found: new Map(),
     report: JobState.PENDING,
+    completedBefore: job.resource().status?.progress?.completed ?? 0,
     overBudget: new AbortController(),
     halt: new AbortController(),
   };
@@ -82,6 +83,8 @@ type Run = {
   readonly plan: readonly PlannedJob[];
   readonly found: Map<string, Found>;
   report: JobState;
+  /** How far the campaign was when this worker took it. */
+  readonly completedBefore: number;
   /** Aborted, with the error to end with, when the budget is used up. */
   readonly overBudget: AbortController;
   /** Ends everything that goes on in the background. */
@@ -192,9 +195,12 @@ async function publish(run: Run, stopped?: JobState): Promise<void> {
   });
   await job.update((campaign) => ({ ...campaign, phases: statuses, eliteSpaces }));
   const now = statuses.find(({ state }) => state === JobState.RUNNING);
+  const completed = plan.reduce((sum, { id }) => sum + shareDone(views.get(id)), 0);
+  // A campaign saves no state, its jobs do: with them it comes further, however often its own worker dies.
+  if (completed > run.completedBefore) await job.advanced();
   job.progress({
     activity: (now && phaseName(now.phase)) ?? 'waiting for the first job',
-    completed: plan.reduce((sum, { id }) => sum + shareDone(views.get(id)), 0),
+    completed,
     total: plan.length,
     unit: 'jobs',
   });

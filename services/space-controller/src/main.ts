@@ -42,6 +42,8 @@ const configuration = z.object({
   NSS_FLOPS_ESTIMATOR_ADDRESS: address,
   /** Work that is lost at most when a trainer or this process dies. */
   NSS_CHECKPOINT_SECONDS: wholeNumber(0, 86_400).default(60),
+  /** The same in iterations: whichever comes first. */
+  NSS_CHECKPOINT_STEPS: wholeNumber(1, 1_000_000_000).default(1_000_000_000),
   /** Campaigns, and warmups and searches, that one replica works on at the same time. */
   NSS_CONCURRENCY: wholeNumber(1, 1_000).default(16),
   /** How long a worker may be silent before its jobs go to another one. */
@@ -96,7 +98,12 @@ await runMain('space-controller', async () => {
   });
   shutdown.register('server', () => server.close(config.NSS_SHUTDOWN_GRACE_MS));
 
-  const trainerTools = { bus, checkpoints, checkpointEveryMs: 1_000 * config.NSS_CHECKPOINT_SECONDS };
+  const trainerTools = {
+    bus,
+    checkpoints,
+    checkpointEveryMs: 1_000 * config.NSS_CHECKPOINT_SECONDS,
+    checkpointEverySteps: config.NSS_CHECKPOINT_STEPS,
+  };
   const searchTools = {
     ...trainerTools,
     findWarmup: (name: string) => warmups.get(name),
