@@ -66,15 +66,16 @@ async function measure(
   const activity = 'measuring architectures';
   let storedAt = Date.now();
   while (losses.length < architectures.length) {
-    job.signal.throwIfAborted();
     const chunk = architectures.slice(losses.length, losses.length + chunkSize);
     const found = await trainer.evaluate(chunk, calibrationImages);
     errorsPercent.push(...found.errorsPercent);
     losses.push(...found.losses);
     job.progress({ activity, completed: losses.length, total: architectures.length, unit: 'architectures' });
-    if (Date.now() - storedAt < storeEveryMs) continue;
+    // Also before this process goes: another worker measures what is left.
+    if (!job.signal.aborted && Date.now() - storedAt < storeEveryMs) continue;
     await storeMeasurements(job, { errorsPercent, losses });
     storedAt = Date.now();
+    job.signal.throwIfAborted();
   }
   await storeMeasurements(job, { errorsPercent, losses });
   return { errorsPercent, losses };

@@ -1,7 +1,7 @@
 import { type PhaseName, phaseOf } from '@nss/campaign';
 import { JobState, type JobStatus, type PhaseStatus } from '@nss/contracts';
-import type { JobKind, PlannedJob } from './campaign-plan.ts';
-import { hasEnded } from './child-jobs.ts';
+import { hasEnded, type JobKind } from '@nss/job-apis';
+import type { PlannedJob } from './campaign-plan.ts';
 
 /** What a campaign knows about one of its jobs. */
 export type JobView =

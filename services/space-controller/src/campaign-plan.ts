@@ -16,8 +16,6 @@ export type PlannedJob = { readonly id: string; readonly seed: number; readonly 
   | { readonly kind: 'training'; readonly target: number; readonly source: NasSource; readonly repeat: number }
 );
 
-export type JobKind = PlannedJob['kind'];
-
 /** What a plan is made from. */
 export type Plannable = {
   readonly campaignId: string;

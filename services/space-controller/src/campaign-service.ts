@@ -1,9 +1,9 @@
 import { type ResolvedCampaign, resolveSettings, settingsSchema } from '@nss/campaign';
 import type { Campaign, CampaignServiceService, CampaignSpec, FieldViolation } from '@nss/contracts';
+import type { JobApis } from '@nss/job-apis';
 import { isEnded, type Jobs, jobService } from '@nss/jobs';
 import { type Implementation, invalidArgument, NssError, parseName } from '@nss/rpc';
 import { planOf } from './campaign-plan.ts';
-import type { JobApis } from './child-jobs.ts';
 
 type Methods = Implementation<Omit<typeof CampaignServiceService, 'readArtifact'>>;
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PhaseName, phaseName, type ResolvedCampaign } from '@nss/campaign';
 import { type Campaign, type EliteSpace, JobState, type Search } from '@nss/contracts';
+import { hasEnded, type JobApi, type JobApis, type Resources, watchToEnd } from '@nss/job-apis';
 import type { RunningJob } from '@nss/jobs';
 import { renderAll } from '@nss/report';
 import { failedPrecondition, NssError } from '@nss/rpc';
@@ -8,7 +9,6 @@ import { budgetError } from './campaign-budget.ts';
 import { type JobView, phaseStatuses, shareDone } from './campaign-phases.ts';
 import { type PlannedJob, phasesOf, planOf } from './campaign-plan.ts';
 import { resolvedCampaign } from './campaign-service.ts';
-import { hasEnded, type JobApi, type JobApis, type Resources, watchToEnd } from './child-jobs.ts';
 import { specOf } from './child-specs.ts';
 import { type CampaignJob, type ReportSource, reportDataOf } from './report-data.ts';
 
@@ -115,7 +115,7 @@ async function runPlanned(run: Run, planned: PlannedJob, needs: Promise<Found[]>
     return keep({ skipped: `${name} could not be created: ${error.message}` });
   }
   run.job.logger.info({ created: name }, 'job of the campaign created');
-  const ended = await watchToEnd(api, name, keep, signal);
+  const ended = await watchToEnd(api, name, { onChange: keep, signal });
   run.job.logger.info({ ended: name, state: ended.status?.state }, 'job of the campaign ended');
   return ended;
 }
@@ -164,8 +164,11 @@ async function keepPublished(run: Run): Promise<void> {
   const { job, halt, overBudget } = run;
   const { spec, status } = job.resource();
   const startTime = status?.startTime ?? new Date();
+  const known = new Set(job.resource().phases.flatMap(({ jobs }) => jobs));
+  const seenBefore = run.plan.filter(({ id, kind }) => known.has(run.tools.apis[kind].nameOf(id)));
   while (!halt.signal.aborted) {
-    await publish(run);
+    // Who takes a campaign over sees its jobs again first: what was told of them stays until then.
+    if (seenBefore.every(({ id }) => run.found.has(id))) await publish(run);
     const statuses = [...run.found.values()].map((found) => ('skipped' in found ? undefined : found.status));
     const error = budgetError(spec?.budget, startTime, statuses, new Date());
     if (error && !overBudget.signal.aborted) {

@@ -1,7 +1,7 @@
 import type { ResolvedCampaign } from '@nss/campaign';
 import { Population } from '@nss/contracts';
+import type { Resources, Specs } from '@nss/job-apis';
 import { matchedLabel, type PlannedJob, searchSpaceLabel, spaceLabel } from './campaign-plan.ts';
-import type { Resources, Specs } from './child-jobs.ts';
 
 type Planned<Kind extends PlannedJob['kind']> = Extract<PlannedJob, { kind: Kind }>;
 

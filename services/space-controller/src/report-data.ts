@@ -1,6 +1,7 @@
 import type { Objects } from '@nss/bus';
 import { datasetFacts, inputShapeOf, type ResolvedCampaign } from '@nss/campaign';
 import { type Campaign, type Certificate, JobState, type JobStatus } from '@nss/contracts';
+import type { Resources } from '@nss/job-apis';
 import {
   type ArchitectureRow,
   type CertificateReport,
@@ -17,7 +18,6 @@ import {
 import { dataLoss } from '@nss/rpc';
 import type { NetworkSpace } from '@nss/space';
 import { matchedLabel, type PlannedJob, phasesOf, spaceLabel } from './campaign-plan.ts';
-import type { Resources } from './child-jobs.ts';
 import type { TrajectoryFile } from './trajectory-file.ts';
 
 /** A planned job and what became of it. */
