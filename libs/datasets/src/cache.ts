@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { type DatasetDescription, type DatasetInfo, datasetNames, describeDataset } from './catalog.ts';
+import { type DatasetInfo, datasetNames, describeDataset } from './catalog.ts';
 import { recordFiles } from './records.ts';
 
 /** A data set in the cache, whole and checked. */
@@ -21,6 +21,9 @@ export type PreparedDataset = {
 
 /** A data set and what the cache holds of it: the official release, content of mirrors, both or nothing. */
 export type DatasetStatus = { info: DatasetInfo; prepared: PreparedDataset[] };
+
+/** How the records of a data set lie in its files. */
+export type RecordsInfo = Pick<DatasetInfo, 'name' | 'imageSide' | 'channels'>;
 
 /** Grows when the form of the record files changes; folders of another version count as absent. */
 const formatVersion = 1;
@@ -57,7 +60,7 @@ export function contentFolder(cacheDir: string, name: string, archives: readonly
 }
 
 /** What a folder of the cache holds; undefined when it is absent, of another version or not whole. */
-export async function readPrepared(description: DatasetInfo, folder: string): Promise<PreparedDataset | undefined> {
+export async function readPrepared(description: RecordsInfo, folder: string): Promise<PreparedDataset | undefined> {
   try {
     const manifest: Manifest = JSON.parse(await readFile(join(folder, manifestFile), 'utf8'));
     if (manifest.formatVersion !== formatVersion || manifest.name !== description.name) return undefined;
@@ -78,7 +81,7 @@ export async function readPrepared(description: DatasetInfo, folder: string): Pr
 
 export async function writeManifest(
   folder: string,
-  { imageSide, channels }: DatasetDescription,
+  { imageSide, channels }: RecordsInfo,
   prepared: Omit<PreparedDataset, 'folder'>,
 ): Promise<void> {
   const manifest: Manifest = { formatVersion, imageSide, channels, ...prepared };
@@ -89,7 +92,7 @@ export async function writeManifest(
  * Moves a finished folder to its place in one step. Whoever comes second finds the first one's content, which is the
  * same; a folder that is not whole is replaced.
  */
-export async function publish(description: DatasetInfo, finished: string, folder: string): Promise<PreparedDataset> {
+export async function publish(description: RecordsInfo, finished: string, folder: string): Promise<PreparedDataset> {
   for (;;) {
     try {
       await rename(finished, folder);

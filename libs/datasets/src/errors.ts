@@ -2,6 +2,7 @@
  * What went wrong with a data set:
  * - `unknown-dataset`, `invalid-spec`: the request asks for what there is not; `too-few-images`: for more than there is;
  * - `missing`: a file is not where it should be; `truncated`: it ends too early; `corrupt`: it is not what it should be;
+ * - `changed`: an image folder does not hold what it held;
  * - `unavailable`: no source of the data set could be reached.
  */
 export type DatasetErrorCode =
@@ -11,6 +12,7 @@ export type DatasetErrorCode =
   | 'missing'
   | 'truncated'
   | 'corrupt'
+  | 'changed'
   | 'unavailable';
 
 /** One thing that was asked for and cannot be given, with the field of the spec that asked for it. */

@@ -20,5 +20,12 @@ export {
 } from './catalog.ts';
 export { DatasetError, type DatasetErrorCode, type SpecViolation } from './errors.ts';
 export { type FetchOptions, fetchDataset } from './fetch.ts';
+export {
+  defaultFolderSplit,
+  type FolderSplit,
+  type ImageFolder,
+  scanImageFolder,
+} from './image-folder.ts';
 export { checkDatasetSpec, type DatasetSpec, type ImageSet, type Images, loadDataset } from './load.ts';
+export { prepareImageFolder } from './prepare-folder.ts';
 export type { DatasetProgress, OnProgress } from './progress.ts';

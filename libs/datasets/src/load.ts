@@ -1,10 +1,12 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PreparedDataset } from './cache.ts';
-import { type DatasetDescription, datasetNames, describeDataset, isDatasetName } from './catalog.ts';
+import type { PreparedDataset, RecordsInfo } from './cache.ts';
+import { datasetNames, describeDataset, isDatasetName } from './catalog.ts';
 import { DatasetError, formatCount, type SpecViolation } from './errors.ts';
 import { type FetchOptions, fetchDataset } from './fetch.ts';
+import type { ImageFolder } from './image-folder.ts';
 import { channelStatistics, fitImages } from './pixels.ts';
+import { FOLDER, folderRecords, prepareImageFolder } from './prepare-folder.ts';
 import { readExactly, recordFiles } from './records.ts';
 
 /** Which images to load; the shape of `nss.v1.DatasetSpec`. */
@@ -16,6 +18,8 @@ export type DatasetSpec = {
   trainImages: number;
   /** Test images from the start of the test set; 0 means all. */
   testImages: number;
+  /** With the name "folder" only: which. */
+  folder?: ImageFolder;
 };
 
 /** Images in memory, one byte a value. */
@@ -41,12 +45,14 @@ export type ImageSet = {
   /** Of each channel over the training images that are used, in units of the full range (255). */
   mean: readonly number[];
   std: readonly number[];
+  /** In the order of the labels, where the data set names them. */
+  classNames?: readonly string[];
 };
 
 /** Every fault of a spec that shows without the data; empty when there is none. */
 export function checkDatasetSpec(spec: DatasetSpec): SpecViolation[] {
   const violations: SpecViolation[] = [];
-  if (!isDatasetName(spec.name)) {
+  if (!isDatasetName(spec.name) && !isFolder(spec)) {
     violations.push({ field: 'name', message: `there is no data set "${spec.name}"; use ${datasetNames.join(', ')}` });
   }
   if (spec.imageSize !== 32 && spec.imageSize !== 16) {
@@ -54,7 +60,8 @@ export function checkDatasetSpec(spec: DatasetSpec): SpecViolation[] {
   }
   for (const field of ['trainImages', 'testImages'] as const) {
     const count = spec[field];
-    const most = isDatasetName(spec.name) ? describeDataset(spec.name)[field] : Number.MAX_SAFE_INTEGER;
+    const known = isFolder(spec) ? spec.folder : isDatasetName(spec.name) ? describeDataset(spec.name) : undefined;
+    const most = known?.[field] ?? Number.MAX_SAFE_INTEGER;
     if (!Number.isInteger(count) || count < 0) {
       violations.push({ field, message: `expected a whole number of images, 0 for all, found ${count}` });
     } else if (count > most) {
@@ -73,17 +80,23 @@ export function checkDatasetSpec(spec: DatasetSpec): SpecViolation[] {
 export async function loadDataset(spec: DatasetSpec, options: FetchOptions): Promise<ImageSet> {
   const violations = checkDatasetSpec(spec);
   if (violations.length > 0) {
-    const code = isDatasetName(spec.name) ? 'invalid-spec' : 'unknown-dataset';
+    const code = isDatasetName(spec.name) || isFolder(spec) ? 'invalid-spec' : 'unknown-dataset';
     throw new DatasetError(code, violations.map(({ field, message }) => `${field}: ${message}`).join('; '), {
       violations,
     });
   }
-  return readDataset(describeDataset(spec.name), spec, await fetchDataset(spec.name, options));
+  if (!isFolder(spec)) return readDataset(describeDataset(spec.name), spec, await fetchDataset(spec.name, options));
+  const { classNames } = spec.folder;
+  const described = { ...folderRecords, classes: classNames.length };
+  return { ...(await readDataset(described, spec, await prepareImageFolder(spec.folder, options))), classNames };
 }
+
+const isFolder = (spec: DatasetSpec): spec is DatasetSpec & { folder: ImageFolder } =>
+  spec.name === FOLDER && spec.folder !== undefined;
 
 /** `loadDataset` of what is prepared. Throws DatasetError `too-few-images` or `truncated`. */
 export async function readDataset(
-  description: DatasetDescription,
+  description: RecordsInfo & { classes: number },
   spec: DatasetSpec,
   prepared: PreparedDataset,
 ): Promise<ImageSet> {
@@ -106,7 +119,7 @@ export async function readDataset(
 }
 
 async function readImages(
-  { imageSide, channels }: DatasetDescription,
+  { imageSide, channels }: RecordsInfo,
   { imageSize }: DatasetSpec,
   { folder }: PreparedDataset,
   part: 'train' | 'test',

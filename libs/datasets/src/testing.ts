@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomOf } from '@nss/space';
+import sharp from 'sharp';
 import { create } from 'tar';
 
 /*
@@ -52,4 +53,30 @@ function records(first: number, count: number): Uint8Array {
     }
   }
   return bytes;
+}
+
+/** An image as a PNG, a square of one colour under noise. */
+export async function noisyPng(side: number, colour: readonly [number, number, number], seed: number): Promise<Buffer> {
+  const random = randomOf(seed, 'noisy-png');
+  const pixels = Uint8Array.from({ length: side * side * 3 }, (_, i) =>
+    Math.max(0, Math.min(255, Math.round(colour[i % 3] + 60 * (random.uniform() - 0.5)))),
+  );
+  return sharp(pixels, { raw: { width: side, height: side, channels: 3 } })
+    .png()
+    .toBuffer();
+}
+
+/** Writes an image folder with these classes, each of one colour under noise, so that a network can learn them. */
+export async function writeImageFolder(
+  folder: string,
+  { classes, imagesPerClass, side = 40 }: { classes: readonly string[]; imagesPerClass: number; side?: number },
+): Promise<string> {
+  for (const [label, name] of classes.entries()) {
+    await mkdir(join(folder, name), { recursive: true });
+    const colour = [40 + 60 * (label % 4), 200 - 50 * (label % 3), 90 + 30 * label] as const;
+    for (let i = 0; i < imagesPerClass; i++) {
+      await writeFile(join(folder, name, `${i}.png`), await noisyPng(side, colour, label * imagesPerClass + i));
+    }
+  }
+  return folder;
 }
