@@ -52,32 +52,42 @@ export function bootstrapPairedDifference(
 }
 
 /**
+ * Any statistic of units that were drawn independently, with its 95% percentile bootstrap interval over them. A resample that says nothing
+ * (NaN) does not count.
+ */
+export function bootstrapStatistic<Unit>(
+  units: readonly Unit[],
+  statistic: (units: readonly Unit[]) => number,
+  { random, resamples }: BootstrapOptions,
+): Estimate {
+  const resampled = () => statistic(units.map(() => units[drawIndexOf(units, random)]));
+  return { estimate: statistic(units), ...interval(resampled, resamples) };
+}
+
+/**
  * Kendall's tau between two lists of values of the same items, the mean over several measurings of both (for example one a seed),
  * with its 95% percentile bootstrap interval over the items. Throws RangeError when lists differ in length.
  */
 export function bootstrapKendallTau(
   measurings: readonly { readonly a: readonly number[]; readonly b: readonly number[] }[],
-  { random, resamples }: BootstrapOptions,
+  options: BootstrapOptions,
 ): Estimate {
   const items = measurings[0]?.a.length ?? 0;
   if (measurings.some(({ a, b }) => a.length !== items || b.length !== items)) {
     throw new RangeError(`every list must have the ${items} values of the first`);
   }
-  const resampled = () => {
-    const chosen = Array.from({ length: items }, () => random.integer(0, items - 1));
+  const tau = (chosen: readonly number[]) => {
     const at = (values: readonly number[]) => chosen.map((i) => values[i]);
     return mean(measurings.map(({ a, b }) => kendallTau(at(a), at(b))));
   };
-  return {
-    estimate: mean(measurings.map(({ a, b }) => kendallTau(a, b))),
-    ...interval(resampled, items > 0 ? resamples : 0),
-  };
+  return bootstrapStatistic(
+    Array.from({ length: items }, (_, i) => i),
+    tau,
+    options,
+  );
 }
 
-/**
- * The 95% percentile interval of what `resampled` gives when it is asked `resamples` times. A resample that says nothing (NaN, as tau of one
- * item drawn again and again) does not count.
- */
+/** The 95% percentile interval of what `resampled` gives when it is asked `resamples` times; NaN does not count. */
 function interval(resampled: () => number, resamples = 2000): { low: number; high: number } {
   const values = Float64Array.from({ length: resamples }, resampled)
     .filter((value) => !Number.isNaN(value))

@@ -3,6 +3,7 @@ export {
   bootstrapKendallTau,
   bootstrapMeanDifference,
   bootstrapPairedDifference,
+  bootstrapStatistic,
   type Estimate,
   type Groups,
   meanOfGroups,

@@ -4,6 +4,7 @@ import { drawNormal, randomOf } from '@nss/space';
 import {
   bootstrapKendallTau,
   bootstrapPairedDifference,
+  bootstrapStatistic,
   type Groups,
   meanOfGroups,
   type Pair,
@@ -60,6 +61,16 @@ test('a unit without pairs is left out, and of nothing there is no difference', 
   assert.equal(estimate, 1);
   const nothing = bootstrapPairedDifference([[], []], { random: randomOf(0), resamples: 10 });
   assert.deepEqual(nothing, { estimate: Number.NaN, low: Number.NaN, high: Number.NaN });
+});
+
+test('the interval of a median is that of its order statistics', () => {
+  const values = normals(5, 201, 0).sort((a, b) => a - b);
+  const median = (all: readonly number[]) => all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)];
+  const { estimate, low, high } = bootstrapStatistic(values, median, { random: randomOf(6), resamples: 1000 });
+  assert.equal(estimate, values[100]);
+  // Ranks 100 -+ 1.96 sqrt(201) / 2.
+  assertClose(low, values[86], 0.12);
+  assertClose(high, values[114], 0.12);
 });
 
 test('tau of lists in the same order is 1 whatever items are drawn again', () => {

@@ -1,5 +1,6 @@
 import {
   type Architecture,
+  type EvaluationSpec,
   fromNetworkSpace,
   type NetworkSpace as NetworkSpaceMessage,
   type Population,
@@ -74,7 +75,7 @@ export function superNetwork(context: Context, seed: number): JobNode<'superNetw
   });
 }
 
-/** A population to measure, with what it costs on average, about; a count of its own where it does not have the preset's. */
+/** A population to measure, with what it costs on average, about. As many networks as the preset says are drawn unless told. */
 export type PopulationTemplate = {
   readonly label: string;
   readonly members?: Template<NonNullable<Population['members']>>;
@@ -91,23 +92,16 @@ export function evaluation(
   seed: number,
   populations: readonly PopulationTemplate[],
 ): JobNode<'evaluation'> {
-  const { dataset, searchSpace, evaluation: settings } = context.settings;
-  const counted = populations.map((each) => ({ ...each, count: each.count ?? settings.architecturesPerSpace }));
+  const { architecturesPerSpace } = context.settings.evaluation;
+  const counted = populations.map((each) => ({ ...each, count: each.count ?? architecturesPerSpace }));
   const work = counted.reduce((sum, each) => sum + evaluationWork(context, each.count, each.meanMultiplyAdds), 0);
-  return jobNode('evaluation', `evaluation of ${what}, seed ${seed}`, work, {
-    dataset,
-    searchSpace,
-    superNetwork: nameOf(superNetwork(context, seed)),
-    calibrationImages: settings.calibrationImages,
+  return evaluationNode(
+    context,
+    what,
     seed,
-    populations: counted.map(({ label, members, cost, designRule, count }) => ({
-      label,
-      members,
-      count,
-      cost,
-      designRule,
-    })),
-  });
+    work,
+    counted.map(({ label, members, cost, designRule, count }) => ({ label, members, count, cost, designRule })),
+  );
 }
 
 /** Labels of the populations of an evaluated space: its own networks, and those of the search space that cost the same. */
@@ -131,8 +125,41 @@ export function eliteEvaluation(context: Context, target: number, seed: number):
 /** Networks of the search space, whatever they cost. */
 export function searchSpaceEvaluation(context: Context, seed: number): JobNode<'evaluation'> {
   return evaluation(context, 'the search space', seed, [
-    { label: searchSpaceLabel, meanMultiplyAdds: costsOf(context, wholeOf(context)).mean },
+    { label: searchSpaceLabel, meanMultiplyAdds: meanCostOf(context) },
   ]);
+}
+
+/** Measures these very networks. */
+export function listEvaluation(
+  context: Context,
+  what: string,
+  seed: number,
+  label: string,
+  architectures: readonly Architecture[],
+): JobNode<'evaluation'> {
+  const work = evaluationWork(context, architectures.length, meanCostOf(context));
+  const members = { $case: 'architectures' as const, value: { architectures: [...architectures] } };
+  return evaluationNode(context, what, seed, work, [
+    { label, members, count: 0, cost: undefined, designRule: undefined },
+  ]);
+}
+
+function evaluationNode(
+  context: Context,
+  what: string,
+  seed: number,
+  work: number,
+  populations: Template<EvaluationSpec['populations']>,
+): JobNode<'evaluation'> {
+  const { dataset, searchSpace, evaluation: settings } = context.settings;
+  return jobNode('evaluation', `evaluation of ${what}, seed ${seed}`, work, {
+    dataset,
+    searchSpace,
+    superNetwork: nameOf(superNetwork(context, seed)),
+    calibrationImages: settings.calibrationImages,
+    seed,
+    populations,
+  });
 }
 
 /** Where an architecture search works. */
@@ -218,6 +245,9 @@ export function training(
 
 const nameOf = (node: JobNode<'warmup'> | JobNode<'superNetwork'>) =>
   referTo(node as JobNode<'warmup'>, 'name', ({ name }) => name);
+
+/** Mean cost of the networks of the whole search space. */
+export const meanCostOf = (context: Context): number => costsOf(context, wholeOf(context)).mean;
 
 const wholeOf = ({ settings }: Context) => wholeSpace(settings.searchSpace);
 

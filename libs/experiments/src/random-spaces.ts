@@ -30,6 +30,15 @@ export function drawSpacesAt(context: Context, target: number, seed: number, cou
   return [...all.values()].sort((a, b) => Math.abs(a.deviation) - Math.abs(b.deviation)).slice(0, count);
 }
 
+/** The share, from 0 to 1, of network spaces within 5% of the target that something holds for; NaN where none was drawn. */
+export function shareOfSpacesAt(context: Context, target: number, holds: (space: NetworkSpace) => boolean): number {
+  const near = draws(context, target, 0)
+    .filter(({ deviation }) => Math.abs(deviation) <= 0.05)
+    .map(({ space }) => holds(space))
+    .toArray();
+  return near.filter(Boolean).length / near.length;
+}
+
 function* draws(context: Context, target: number, seed: number): Generator<RandomSpace, void, undefined> {
   const { searchSpace } = context.settings;
   const random = randomOf(seed, 'reproduce', 'random-space', target);

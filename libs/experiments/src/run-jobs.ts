@@ -131,6 +131,7 @@ function artifactsOf<Kind extends JobKind>(kind: Kind, resource: Resources[Kind]
   const of: { readonly [K in JobKind]?: (resource: Resources[K]) => (string | undefined)[] } = {
     search: ({ result }) => [result?.trajectoryArtifact],
     evaluation: ({ result }) => [result?.architecturesArtifact],
+    nas: ({ result }) => [result?.drawsArtifact],
   };
   return of[kind]?.(resource) ?? [];
 }

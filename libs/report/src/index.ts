@@ -22,6 +22,7 @@ export type {
   TrainingReport,
   TrajectoryPoint,
 } from './data.ts';
+export { steps } from './figures/distribution-panels.ts';
 export { drawSvgFile } from './figures/draw.ts';
 export { type ColourName, colour, costUnitOf, panelTitle } from './figures/theme.ts';
 export { architecturesCsv, campaignJson, eliteSpacesJson, renderAll, tableCsv } from './files.ts';

@@ -1,0 +1,143 @@
+import { bootstrapKendallTau, bootstrapStatistic, kendallTau, mean } from '@nss/analysis';
+import { fromArchitecture } from '@nss/contracts';
+import { architectureCost } from '@nss/cost';
+import { colour } from '@nss/report';
+import { type Architecture, drawArchitecture, formatArchitecture, randomOf, wholeSpace } from '@nss/space';
+import type { TopLevelSpec } from 'vega-lite';
+import type { Context } from '../context.ts';
+import type { Experiment } from '../experiment.ts';
+import { coloursOf, legend } from '../figures/colours.ts';
+import { judge } from '../finding.ts';
+import { listEvaluation, training } from '../jobs.ts';
+import { errorsOf, networksOf } from '../measured-networks.ts';
+import type { Outcomes } from '../outcomes.ts';
+
+/** How far the super network that measures populations can be trusted to rank networks. */
+export const fidelity: Experiment = {
+  name: 'fidelity',
+  dataset: 'cifar10',
+  // Its networks are drawn from all of the search space.
+  targets: ({ targets }) => targets,
+  jobs: (context) =>
+    context.seeds.flatMap((seed) => [
+      evaluationOf(context, seed),
+      ...networks(context).map((_, i) => trainingOf(context, i, seed)),
+    ]),
+  analyse: (context, outcomes) => {
+    const measured = context.seeds.map((seed) => measuredAt(context, outcomes, seed));
+    const pairs = measured.map(({ pairs: all }) => all).filter((all) => all.length > 0);
+    // Only networks that every seed has.
+    const common = networks(context)
+      .map(formatArchitecture)
+      .filter((text) => pairs.every((all) => all.some(({ architecture }) => architecture === text)));
+    const lists = pairs.map((all) => {
+      const kept = common.flatMap((text) => all.find(({ architecture }) => architecture === text) ?? []);
+      return { a: kept.map((each) => each.superNetwork), b: kept.map((each) => each.scratch), kept };
+    });
+    const seeds = measured.filter((each) => each.pairs.length > 0).map(({ seed }) => seed);
+    const cost = lists[0]?.kept.map(({ multiplyAdds }) => multiplyAdds) ?? [];
+    const better = (chosen: readonly number[]) => {
+      const at = (values: readonly number[]) => chosen.map((i) => values[i]);
+      return mean(lists.map(({ a, b }) => kendallTau(at(a), at(b)) + kendallTau(at(cost), at(b))));
+    };
+    return {
+      title: `Errors in the evaluation super network and trained from scratch (${context.title})`,
+      table: {
+        header: ['seed', 'architecture', 'multiply_adds', 'super_network_error_percent', 'trained_error_percent'],
+        rows: measured.flatMap(({ seed, pairs: all }) =>
+          all.map((each) => [seed, each.architecture, each.multiplyAdds, each.superNetwork, each.scratch]),
+        ),
+      },
+      figure: scatter(measured),
+      findings: [
+        judge({
+          claim: 'The evaluation super network ranks networks as training them from scratch does',
+          what: `over ${common.length} networks Kendall's tau, the mean over the seeds, is`,
+          unit: '(1: the same order, 0: none)',
+          estimate: bootstrapKendallTau(lists, { random: randomOf(0, 'reproduce', 'fidelity') }),
+          seeds,
+        }),
+        judge({
+          claim: 'It ranks them better than their cost alone does',
+          what: 'tau is greater than that of the cost by',
+          unit: '',
+          estimate: bootstrapStatistic([...common.keys()], better, {
+            random: randomOf(0, 'reproduce', 'fidelity-cost'),
+          }),
+          seeds,
+        }),
+      ],
+      notes: [
+        'The networks are drawn uniformly from the search space, the same for every seed; each is trained from scratch once a seed with the settings of final trainings. Intervals are over the networks.',
+      ],
+    };
+  },
+};
+
+const label = 'fidelity';
+
+const networks = ({ settings, scale }: Context): Architecture[] =>
+  Array.from({ length: scale.fidelityArchitectures }, (_, i) =>
+    drawArchitecture(randomOf(0, 'reproduce', 'fidelity-network', i), wholeSpace(settings.searchSpace)),
+  );
+
+const evaluationOf = (context: Context, seed: number) =>
+  listEvaluation(context, 'the networks trained from scratch', seed, label, networks(context).map(fromArchitecture));
+
+function trainingOf(context: Context, i: number, seed: number) {
+  const network = networks(context)[i];
+  return training(context, `training of ${formatArchitecture(network)}, seed ${seed}`, {
+    architecture: fromArchitecture(network),
+    seed,
+    multiplyAdds: costOf(context, network),
+  });
+}
+
+const costOf = ({ settings, input }: Context, network: Architecture) =>
+  architectureCost(settings.searchSpace, input, network);
+
+type Measured = {
+  readonly architecture: string;
+  readonly multiplyAdds: number;
+  readonly superNetwork: number;
+  readonly scratch: number;
+};
+
+function measuredAt(context: Context, outcomes: Outcomes, seed: number): { seed: number; pairs: Measured[] } {
+  const errors = errorsOf(networksOf(outcomes, evaluationOf(context, seed), label));
+  const pairs = networks(context).flatMap((network, i): Measured[] => {
+    const scratch = outcomes.found(trainingOf(context, i, seed))?.resource.result?.testErrorPercent;
+    if (scratch === undefined || errors[i] === undefined) return [];
+    const architecture = formatArchitecture(network);
+    return [{ architecture, multiplyAdds: costOf(context, network), superNetwork: errors[i], scratch }];
+  });
+  return { seed, pairs };
+}
+
+function scatter(measured: readonly { seed: number; pairs: readonly Measured[] }[]): TopLevelSpec {
+  const values = measured.flatMap(({ seed, pairs }) => pairs.map((each) => ({ seed: `seed ${seed}`, ...each })));
+  const axis = (field: string, title: string) => ({
+    field,
+    type: 'quantitative' as const,
+    title,
+    scale: { zero: false },
+    axis: { grid: true, gridColor: colour('grid'), tickCount: 6 },
+  });
+  const names = measured.map(({ seed }) => `seed ${seed}`);
+  return {
+    width: 420,
+    height: 360,
+    data: { values },
+    mark: { type: 'point', filled: true, size: 36, opacity: 0.8 },
+    encoding: {
+      x: axis('superNetwork', 'error in the super network (% of images)'),
+      y: axis('scratch', 'test error trained from scratch (% of images)'),
+      color: {
+        field: 'seed',
+        type: 'nominal',
+        scale: { domain: names, range: coloursOf(names.length) },
+        legend,
+      },
+    },
+  };
+}

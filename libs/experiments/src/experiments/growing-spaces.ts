@@ -1,0 +1,172 @@
+import { isDeepStrictEqual } from 'node:util';
+import { bootstrapPairedDifference, bootstrapStatistic, kendallTau, mean } from '@nss/analysis';
+import { formatShare } from '@nss/report';
+import { countArchitectures, formatMultiplyAdds, type NetworkSpace, randomOf, wholeSpace } from '@nss/space';
+import type { Context } from '../context.ts';
+import type { Experiment } from '../experiment.ts';
+import { edfPanels } from '../figures/edf-panels.ts';
+import { judge } from '../finding.ts';
+import type { JobNode } from '../job-node.ts';
+import { nas, nasInside } from '../jobs.ts';
+import type { Outcomes } from '../outcomes.ts';
+
+/** How well NAS meets a target in spaces of growing size, against the Elite Space (the paper's figure 5). */
+export const figure5: Experiment = {
+  name: 'fig5',
+  dataset: 'cifar10',
+  targets: ({ growing }) => [growing.target],
+  jobs: (context) =>
+    context.seeds.flatMap((seed) => [
+      eliteRun(context, seed),
+      ...grownSpaces(context).map((space) => grownRun(context, space, seed)),
+    ]),
+  analyse: (context, outcomes) => {
+    const deviationsIn = (runOf: (seed: number) => JobNode<'nas'>) =>
+      context.seeds.map((seed) => ({ seed, deviations: deviationsOf(context, outcomes, runOf(seed)) }));
+    const elite = { name: 'Elite Space', runs: deviationsIn((seed) => eliteRun(context, seed)) };
+    const grown = grownSpaces(context).map((space) => ({
+      ...space,
+      runs: deviationsIn((seed) => grownRun(context, space, seed)),
+    }));
+    const target = targetOf(context);
+    const better = context.seeds.map((seed) => {
+      const [a, b] = [elite, grown.at(-1)].map((each) => hitRateAt(each?.runs, seed));
+      return { seed, pairs: a === undefined || b === undefined ? [] : [{ a: [100 * a], b: [100 * b] }] };
+    });
+    const trends = context.seeds.flatMap((seed) => {
+      const rates = grown.map(({ runs }) => hitRateAt(runs, seed));
+      const sizes = grown.map(({ size }) => size);
+      return rates.every((rate) => rate !== undefined) ? [{ seed, tau: kendallTau(sizes, rates) }] : [];
+    });
+    return {
+      title: `NAS at ${formatMultiplyAdds(target)} in spaces of growing size (${context.title})`,
+      table: {
+        header: ['space', 'networks_in_space', 'seed', 'draw', 'multiply_adds', 'deviation'],
+        rows: [{ ...elite, size: undefined }, ...grown].flatMap(({ name, size, runs }) =>
+          runs.flatMap(({ seed, deviations }) =>
+            deviations.map((deviation, i) => [name, size, seed, i, Math.round(target * (1 + deviation)), deviation]),
+          ),
+        ),
+      },
+      summary: {
+        header: ['space', 'networks', 'draws within 10% of the target, by seed'],
+        rows: [{ ...elite, size: undefined }, ...grown].map(({ name, size, runs }) => [
+          name,
+          size?.toLocaleString('en-US') ?? '',
+          runs.map((run) => formatShare(hitRateOf(run))).join(', '),
+        ]),
+      },
+      figure: edfPanels(
+        depthsOf(context).map((depth) => ({
+          title: `depth up to ${depth}`,
+          sets: [
+            { name: elite.name, values: percentOf(elite.runs) },
+            ...grown
+              .filter((each) => each.depth === depth)
+              .map(({ width, runs }) => ({ name: `width up to ${width}`, values: percentOf(runs) })),
+          ],
+          domain: [-10, 10],
+        })),
+        { xTitle: 'deviation from the target (%)', yTitle: 'share of draws' },
+      ),
+      findings: [
+        judge({
+          claim: `A network drawn by NAS on the Elite Space is more often within 10% of ${formatMultiplyAdds(target)} than one drawn by NAS on the whole search space`,
+          what: 'the difference of the shares is',
+          unit: 'percentage points',
+          digits: 1,
+          estimate: bootstrapPairedDifference(
+            better.map(({ pairs }) => pairs),
+            { random: randomOf(0, 'reproduce', 'growing-spaces') },
+          ),
+          seeds: better.filter(({ pairs }) => pairs.length > 0).map(({ seed }) => seed),
+        }),
+        judge({
+          claim: 'The larger the space, the fewer of the networks drawn by NAS are within 10% of the target',
+          what: `over ${grown.length} spaces Kendall's tau between size and share, with its sign turned and the mean taken over the seeds, is`,
+          unit: '(1: always fewer, -1: always more)',
+          estimate: bootstrapStatistic(trends, (all) => -mean(all.map(({ tau }) => tau)), {
+            random: randomOf(0, 'reproduce', 'growing-spaces-trend'),
+          }),
+          seeds: trends.map(({ seed }) => seed),
+        }),
+      ],
+      notes: [
+        `Every distribution is over 1,000 (or more) networks drawn from theta when the search has ended, of all seeds together. The height of a curve at +10% minus that at -10% is the share within 10%.`,
+      ],
+    };
+  },
+};
+
+type GrownSpace = {
+  readonly name: string;
+  readonly depth: number;
+  readonly width: number;
+  readonly space: NetworkSpace;
+  /** Networks in it. */
+  readonly size: number;
+};
+
+/** The deviations of the draws of one search. */
+type Draws = { readonly seed: number; readonly deviations: readonly number[] };
+
+const targetOf = ({ targets }: Context) => targets[0];
+
+const depthsOf = ({ scale, settings }: Context) =>
+  upTo(scale.growing.depths, Math.max(...settings.searchSpace.stages.map(({ depth }) => depth.max)));
+
+const widthsOf = ({ scale, settings }: Context) =>
+  upTo(scale.growing.widths, Math.max(...settings.searchSpace.stages.map(({ width }) => width.max)));
+
+/** The bounds that make a difference, the largest possible one last. */
+const upTo = (bounds: readonly number[], max: number) => [...bounds.filter((bound) => bound < max), max];
+
+const eliteRun = (context: Context, seed: number) => nas(context, targetOf(context), seed, 'elite');
+
+/** Smallest first; the whole search space is the last. */
+function grownSpaces(context: Context): GrownSpace[] {
+  const whole = wholeSpace(context.settings.searchSpace);
+  return depthsOf(context).flatMap((depth) =>
+    widthsOf(context).map((width) => {
+      const space = bounded(whole, { depth, width });
+      return {
+        name: `depth up to ${depth}, width up to ${width}`,
+        depth,
+        width,
+        space,
+        size: countArchitectures(space),
+      };
+    }),
+  );
+}
+
+function grownRun(context: Context, { space }: GrownSpace, seed: number): JobNode<'nas'> {
+  // Drawing from the whole search space stops later; the run is that of the tables.
+  return isDeepStrictEqual(space, wholeSpace(context.settings.searchSpace))
+    ? nas(context, targetOf(context), seed, 'search-space')
+    : nasInside(context, targetOf(context), seed, space);
+}
+
+function bounded({ stages }: NetworkSpace, { depth, width }: { depth: number; width: number }): NetworkSpace {
+  const cut = (range: { min: number; max: number }, max: number) => ({ ...range, max: Math.min(range.max, max) });
+  return { stages: stages.map((stage) => ({ depth: cut(stage.depth, depth), width: cut(stage.width, width) })) };
+}
+
+/** cost / target - 1 of every draw; none where the run has no result. */
+function deviationsOf(context: Context, outcomes: Outcomes, node: JobNode<'nas'>): number[] {
+  const csv = outcomes.found(node)?.artifacts['draws.csv'];
+  if (csv === undefined) return [];
+  const [, ...lines] = csv.trim().split('\n');
+  return lines.map((line) => Number(line) / targetOf(context) - 1);
+}
+
+const percentOf = (runs: readonly Draws[]) =>
+  runs.flatMap(({ deviations }) => deviations.map((deviation) => 100 * deviation));
+
+const hitRateAt = (runs: readonly Draws[] | undefined, seed: number) =>
+  hitRateOf(runs?.find((run) => run.seed === seed));
+
+function hitRateOf(draws: Draws | undefined): number | undefined {
+  if (!draws || draws.deviations.length === 0) return undefined;
+  return draws.deviations.filter((deviation) => Math.abs(deviation) <= 0.1).length / draws.deviations.length;
+}
