@@ -1,4 +1,4 @@
-import { CampaignSpec, datasetNames, Phase } from '@nss/contracts';
+import { CampaignSpec, datasetNames, FOLDER, type ImageFolder, Phase } from '@nss/contracts';
 import { type Document, isAlias, isMap, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { parseMultiplyAdds } from './cost-target.ts';
@@ -43,9 +43,10 @@ export class CampaignFileError extends Error {
 
 /**
  * Reads a campaign file and checks it whole, against its preset, data set and targets. Throws CampaignFileError with
- * every fault; `fileName` is for its messages only.
+ * every fault; `fileName` is for its messages only. `folder` is what was found in the image folder that the file names, if it names
+ * one (see `askedImageFolder`).
  */
-export function parseCampaignFile(yamlText: string, fileName: string): CampaignFile {
+export function parseCampaignFile(yamlText: string, fileName: string, folder?: ImageFolder): CampaignFile {
   const lines = new LineCounter();
   if (yamlText.length > maxFileLength) {
     const description = `expected at most ${maxFileLength} characters, found ${yamlText.length}`;
@@ -54,14 +55,16 @@ export function parseCampaignFile(yamlText: string, fileName: string): CampaignF
   const document = parseDocument(yamlText, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
   const content = readContent(document, fileName, lines);
   const faults: Fault[] = [];
-  const checked = fileSchema.safeParse(content);
+  const checked = fileSchema(content).safeParse(content);
   if (!checked.success) faults.push(...faultsOf(checked.error, []));
 
-  const spec = toSpec(content, faults);
+  const spec = { ...toSpec(content, faults), folder };
   const further: Fault[] = [];
   const resolved = checkCampaign(spec, further);
   // What the schema has refused is already said; the second check saw a placeholder there.
-  faults.push(...further.filter(({ path }) => !faults.some((fault) => isWithin(fault.path, path))));
+  faults.push(
+    ...further.filter(({ path }) => !faults.some((fault) => isWithin(fault.path, path) || isWithin(path, fault.path))),
+  );
   if (checked.success && resolved && faults.length === 0) {
     return { campaignId: checked.data.name, spec, resolved };
   }
@@ -71,6 +74,24 @@ export function parseCampaignFile(yamlText: string, fileName: string): CampaignF
       .map(({ path, description }) => ({ field: formatPath(path), description, ...locate(document, path, lines) }))
       .sort((a, b) => a.line - b.line || a.column - b.column),
   );
+}
+
+/** An image folder that a campaign file names; the path as it stands there. */
+export type AskedImageFolder = {
+  readonly path: string;
+  readonly split?: { readonly testShare: number; readonly seed: number };
+};
+
+/** The image folder that a campaign file names as its data set; undefined when it names none, or is too wrong to tell. */
+export function askedImageFolder(yamlText: string): AskedImageFolder | undefined {
+  if (yamlText.length > maxFileLength) return undefined;
+  const document = parseDocument(yamlText, { uniqueKeys: true, prettyErrors: false });
+  if (document.errors.length > 0) return undefined;
+  const dataset = document.get('dataset');
+  const asked = imageFolder.safeParse(isMap(dataset) ? dataset.toJSON() : dataset);
+  if (!asked.success) return undefined;
+  const { folder, split } = asked.data;
+  return { path: folder, split: split && { testShare: split.test, seed: split.seed ?? 0 } };
 }
 
 /** A campaign file is a page; more is a mistake. */
@@ -88,26 +109,50 @@ const hours = z
   .number({ error: expected('hours, 0 for no limit') })
   .min(0, { error: expected('hours, 0 for no limit') });
 
-const fileSchema = section({
-  name: z.string({ error: expected('the id of the campaign') }).regex(/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, {
-    error: expected(
-      '1 to 63 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen',
-    ),
-  }),
-  dataset: z.enum(datasetNames, { error: expected(oneOf(datasetNames)) }),
-  preset: z.enum(presetNames, { error: expected(oneOf(presetNames)) }),
-  targets: z.array(target, { error: expected('a list of costs such as [8MF, 1.6GF]') }),
-  seeds: z
-    .array(z.number({ error: expected('a whole number') }), { error: expected('a list of whole numbers') })
-    .optional(),
-  phases: z
-    .array(z.enum(phaseNames, { error: expected(oneOf(phaseNames)) }), { error: expected('a list of phases') })
-    .optional(),
-  budget: section({ maxWallClockHours: hours.optional(), maxTrainerHours: hours.optional() }).optional(),
-  overrides: z
-    .record(z.string(), z.unknown(), { error: expected('a mapping of settings, in the form of a preset file') })
-    .optional(),
+const imageFolder = section({
+  folder: z.string({ error: expected('the path of a folder') }).min(1, { error: expected('the path of a folder') }),
+  split: section({
+    test: z
+      .number({ error: expected('the share of each class to hold out, such as 0.2') })
+      .gt(0, { error: expected('a share above 0') })
+      .lt(1, { error: expected('a share below 1') }),
+    seed: z
+      .int({ error: expected('a whole number') })
+      .min(0, { error: expected('a whole number from 0') })
+      .optional(),
+  }).optional(),
 });
+
+/** A data set is a name or an image folder; its own form decides against which it is checked. */
+const datasetSchema = (content: unknown) =>
+  isMapping(content) && isMapping(content.dataset)
+    ? imageFolder
+    : z.enum(datasetNames, { error: expected(`${oneOf(datasetNames)}, or { folder: PATH }`) });
+
+const isMapping = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const fileSchema = (content: unknown) =>
+  section({
+    name: z.string({ error: expected('the id of the campaign') }).regex(/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, {
+      error: expected(
+        '1 to 63 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen',
+      ),
+    }),
+    dataset: datasetSchema(content),
+    preset: z.enum(presetNames, { error: expected(oneOf(presetNames)) }),
+    targets: z.array(target, { error: expected('a list of costs such as [8MF, 1.6GF]') }),
+    seeds: z
+      .array(z.number({ error: expected('a whole number') }), { error: expected('a list of whole numbers') })
+      .optional(),
+    phases: z
+      .array(z.enum(phaseNames, { error: expected(oneOf(phaseNames)) }), { error: expected('a list of phases') })
+      .optional(),
+    budget: section({ maxWallClockHours: hours.optional(), maxTrainerHours: hours.optional() }).optional(),
+    overrides: z
+      .record(z.string(), z.unknown(), { error: expected('a mapping of settings, in the form of a preset file') })
+      .optional(),
+  });
 
 /** The document as plain data. Throws CampaignFileError for what is no YAML, or YAML that no honest file holds. */
 function readContent(document: Document.Parsed, fileName: string, lines: LineCounter): unknown {
@@ -137,7 +182,7 @@ function toSpec(content: unknown, faults: readonly Fault[]): CampaignSpec {
   };
   const budget = found.budget as { maxWallClockHours?: number; maxTrainerHours?: number } | undefined;
   return CampaignSpec.create({
-    dataset: text('dataset'),
+    dataset: isMapping(found.dataset) && isSound('dataset') ? FOLDER : text('dataset'),
     preset: text('preset'),
     targetsMultiplyAdds: list('targets', (value) => parseMultiplyAdds(String(value)) ?? Number.NaN, Number.NaN),
     seeds: list('seeds', Number, Number.NaN),

@@ -1,6 +1,13 @@
-export { type CampaignFile, CampaignFileError, type CampaignFileFault, parseCampaignFile } from './campaign-file.ts';
+export {
+  type AskedImageFolder,
+  askedImageFolder,
+  type CampaignFile,
+  CampaignFileError,
+  type CampaignFileFault,
+  parseCampaignFile,
+} from './campaign-file.ts';
 export { parseMultiplyAdds } from './cost-target.ts';
-export { type DatasetFacts, datasetFacts, inputShapeOf } from './dataset-facts.ts';
+export { type DatasetFacts, datasetFacts, datasetTitle, inputShapeOf } from './dataset-facts.ts';
 export { type PhaseName, phaseName, phaseNames, phaseNeeds, phaseOf } from './phases.ts';
 export { isPresetName, type PresetName, presetNames, presetOf } from './presets.ts';
 export { type ResolvedCampaign, resolveSettings } from './resolve.ts';

@@ -1,18 +1,19 @@
 import {
   type Budget,
   type CampaignSpec,
-  type DatasetName,
   datasetNames,
   type FieldViolation,
+  FOLDER,
   type Phase,
+  toImageFolder,
 } from '@nss/contracts';
 import { costRange } from '@nss/cost';
 import { formatMultiplyAdds, type SearchSpace, wholeSpace } from '@nss/space';
-import { datasetFacts, inputShapeOf } from './dataset-facts.ts';
+import { datasetFacts, datasetTitle, inputShapeOf, type NamedDataset } from './dataset-facts.ts';
 import { type Fault, faultsOf, formatPath, type Path } from './fault.ts';
 import { phaseName, phaseNames, phaseNeeds, phaseOf } from './phases.ts';
 import { isPresetName, presetNames, presetOf } from './presets.ts';
-import { presetSections, type ResolvedSettings } from './schema.ts';
+import { type Preset, presetSections, type ResolvedSettings } from './schema.ts';
 import { oneOf, show, suggest } from './wording.ts';
 
 /** A campaign with nothing left to decide. */
@@ -43,7 +44,7 @@ export function resolveSettings(spec: CampaignSpec): ResolvedCampaign | { readon
 
 /** The check behind resolveSettings; paths are in the names of a campaign file. Undefined when there are faults. */
 export function checkCampaign(spec: CampaignSpec, faults: Fault[]): ResolvedCampaign | undefined {
-  const dataset = checkName(spec.dataset, datasetNames, ['dataset'], faults);
+  const dataset = checkDataset(spec, faults);
   const sections = checkSections(spec.preset, dataset, spec.overrides ?? {}, faults);
   const targets = checkTargets(spec.targetsMultiplyAdds, sections, faults);
   const seeds = checkSeeds(spec.seeds, faults);
@@ -56,10 +57,21 @@ export function checkCampaign(spec: CampaignSpec, faults: Fault[]): ResolvedCamp
 
 type Sections = Partial<ResolvedSettings>;
 
+function checkDataset({ dataset, folder }: CampaignSpec, faults: Fault[]): NamedDataset | undefined {
+  const violations: FieldViolation[] = [];
+  if (dataset === FOLDER) {
+    const checked = toImageFolder(folder, 'folder', violations);
+    faults.push(...violations.map(({ field, description }) => ({ path: field.split('.'), description })));
+    return checked && { name: FOLDER, folder: checked };
+  }
+  const name = checkName(dataset, datasetNames, ['dataset'], faults);
+  return name && { name };
+}
+
 /** The sections of the settings that are sound by themselves. */
 function checkSections(
   preset: string,
-  dataset: DatasetName | undefined,
+  dataset: NamedDataset | undefined,
   overrides: Record<string, unknown>,
   faults: Fault[],
 ): Sections {
@@ -76,13 +88,24 @@ function checkSections(
   const base = presetOf(preset);
   const sections: Record<string, unknown> = {};
   for (const name of sectionNames) {
-    const merged = Object.hasOwn(overrides, name) ? merge(base[name], overrides[name]) : base[name];
+    const preset = name === 'dataset' && dataset?.folder ? fitted(base[name], dataset) : base[name];
+    const merged = Object.hasOwn(overrides, name) ? merge(preset, overrides[name]) : preset;
     const checked = presetSections[name].safeParse(merged);
     if (!checked.success) faults.push(...faultsOf(checked.error, ['overrides', name]));
     else if (name !== 'dataset') sections[name] = checked.data;
-    else if (dataset) sections[name] = { name: dataset, ...checked.data };
+    else if (dataset) sections[name] = { folder: undefined, ...dataset, ...checked.data };
   }
   return sections as Sections;
+}
+
+/** A preset knows the published data sets' sizes, not that of a user's folder: it asks for no more than that has. */
+function fitted(preset: Preset['dataset'], dataset: NamedDataset): Preset['dataset'] {
+  const there = datasetFacts(dataset);
+  return {
+    ...preset,
+    trainImages: Math.min(preset.trainImages, there.trainImages),
+    testImages: Math.min(preset.testImages, there.testImages),
+  };
 }
 
 /** `over` on `base`: mappings merge, everything else is replaced. */
@@ -164,10 +187,10 @@ function checkBudget(budget: Budget | undefined, faults: Fault[]): void {
 function checkImages(sections: Sections, faults: Fault[]): void {
   const { dataset, search, evaluation, nas, training } = sections;
   if (!dataset) return;
-  const published = datasetFacts(dataset.name);
+  const published = datasetFacts(dataset);
   for (const key of ['trainImages', 'testImages'] as const) {
     if (dataset[key] <= published[key]) continue;
-    const description = `${dataset.name} has ${published[key]}, found ${dataset[key]} (0 means all)`;
+    const description = `${datasetTitle(dataset)} has ${published[key]}, found ${dataset[key]} (0 means all)`;
     faults.push({ path: ['overrides', 'dataset', key], description });
   }
   const images = Math.min(dataset.trainImages || published.trainImages, published.trainImages);

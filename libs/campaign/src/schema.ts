@@ -1,4 +1,11 @@
-import { type CampaignSettings, type DatasetName, datasetNames, domainLimits } from '@nss/contracts';
+import {
+  type CampaignSettings,
+  type CheckedDatasetSpec,
+  datasetNames,
+  domainLimits,
+  FOLDER,
+  type ImageFolder,
+} from '@nss/contracts';
 import { z } from 'zod';
 import { oneOf, show, suggest } from './wording.ts';
 
@@ -128,7 +135,12 @@ export const presetSections = {
 /** The whole of CampaignSettings. */
 export const settingsSchema = section({
   ...presetSections,
-  dataset: section({ name: z.enum(datasetNames, { error: expected(oneOf(datasetNames)) }), ...images }),
+  dataset: section({
+    name: z.enum([...datasetNames, FOLDER], { error: expected(oneOf([...datasetNames, FOLDER])) }),
+    ...images,
+    // Checked where it comes in.
+    folder: z.custom<ImageFolder>().optional(),
+  }).transform(({ folder, ...dataset }) => ({ ...dataset, folder })),
 });
 
 /** Every setting of a campaign, checked: no part is missing and every number is in its range. */
@@ -169,5 +181,5 @@ const unknownKey = (key: string, known: readonly string[]) =>
 
 /** Compile-time proof that checked settings are a CampaignSettings message. */
 export type SettingsAreAMessage = Assignable<ResolvedSettings, CampaignSettings>;
-export type SettingsNameADataset = Assignable<ResolvedSettings['dataset']['name'], DatasetName>;
+export type SettingsNameADataset = Assignable<ResolvedSettings['dataset'], CheckedDatasetSpec>;
 type Assignable<A extends B, B> = A;

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { Phase } from '@nss/contracts';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import { CampaignFileError, parseCampaignFile } from '../src/index.ts';
+import { askedImageFolder, CampaignFileError, inputShapeOf, parseCampaignFile } from '../src/index.ts';
 
 const minimal = 'name: a\ndataset: cifar10\npreset: small\n';
 
@@ -37,7 +37,13 @@ overrides: { search: { theta: { lambda: 2 } }, dataset: { trainImages: 0 } }
   assert.deepEqual(resolved.phases, [Phase.SEARCH, Phase.NAS]);
   assert.equal(resolved.settings.search.theta.lambda, 2);
   assert.equal(resolved.settings.search.theta.adam.learningRate, 0.08);
-  assert.deepEqual(resolved.settings.dataset, { name: 'cifar100', imageSize: 16, trainImages: 0, testImages: 2000 });
+  assert.deepEqual(resolved.settings.dataset, {
+    name: 'cifar100',
+    folder: undefined,
+    imageSize: 16,
+    trainImages: 0,
+    testImages: 2000,
+  });
 });
 
 /** Broken files, each with every line of its message below the first. */
@@ -53,7 +59,7 @@ const broken: [title: string, yaml: string, faults: string[]][] = [
     'what is missing',
     'name: a\n',
     [
-      'f.yaml:1:1  dataset: missing: expected fashion-mnist, cifar10 or cifar100',
+      'f.yaml:1:1  dataset: missing: expected fashion-mnist, cifar10 or cifar100, or { folder: PATH }',
       'f.yaml:1:1  preset: missing: expected tiny, quickstart, small or paper',
       'f.yaml:1:1  targets: missing: expected a list of costs such as [8MF, 1.6GF]',
     ],
@@ -62,7 +68,7 @@ const broken: [title: string, yaml: string, faults: string[]][] = [
     'a misspelt key and a misspelt value',
     'name: a\ndataset: cifar-10\npreset: small\ntargets: [8MF]\nbudgets: 3\n',
     [
-      'f.yaml:2:1  dataset: expected fashion-mnist, cifar10 or cifar100, found "cifar-10"',
+      'f.yaml:2:1  dataset: expected fashion-mnist, cifar10 or cifar100, or { folder: PATH }, found "cifar-10"',
       'f.yaml:5:1  budgets: unknown key (did you mean "budget"?); expected name, dataset, preset, targets, seeds, phases, budget or overrides',
     ],
   ],
@@ -262,3 +268,60 @@ function errorOf(yaml: string): CampaignFileError | undefined {
 }
 
 const messageOf = (yaml: string): string => errorOf(yaml)?.message ?? 'no fault';
+
+const folder = {
+  path: '/images',
+  classNames: ['a', 'b', 'c'],
+  trainImages: 120,
+  testImages: 30,
+  testShare: 0.2,
+  splitSeed: 0,
+  digest: '0'.repeat(64),
+};
+const ownImages = `name: mine
+dataset: { folder: ./images, split: { test: 0.2 } }
+preset: tiny
+targets: [0.5MF]
+`;
+
+test('a file may name a folder of images; what was found there goes into the spec', () => {
+  assert.deepEqual(askedImageFolder(ownImages), { path: './images', split: { testShare: 0.2, seed: 0 } });
+  const { spec, resolved } = parseCampaignFile(ownImages, 'mine.yaml', folder);
+  assert.equal(spec.dataset, 'folder');
+  assert.deepEqual(spec.folder, folder);
+  const { dataset } = resolved.settings;
+  // The preset asks for 256 and 128: no more than there are.
+  assert.deepEqual(dataset, { name: 'folder', folder, imageSize: 16, trainImages: 120, testImages: 30 });
+  assert.equal(inputShapeOf(dataset).classes, 3);
+  assert.equal(askedImageFolder(minimal), undefined);
+});
+
+test('faults of an image folder stand where they are in the file', () => {
+  const faultsOf = (text: string, found?: typeof folder) => {
+    try {
+      parseCampaignFile(text, 'f.yaml', found);
+      return [];
+    } catch (error) {
+      assert.ok(error instanceof CampaignFileError);
+      return error.faults.map(({ field, description, line }) => `${line} ${field}: ${description}`);
+    }
+  };
+  const wrong = 'name: a\ndataset:\n  folder: 7\n  split: { test: 1.5, share: 1 }\npreset: tiny\ntargets: [0.5MF]\n';
+  assert.equal(askedImageFolder(wrong), undefined);
+  assert.deepEqual(faultsOf(wrong).slice(0, 3), [
+    '3 dataset.folder: expected the path of a folder, found 7',
+    '4 dataset.split.test: expected a share below 1, found 1.5',
+    '4 dataset.split.share: unknown key; expected test or seed',
+  ]);
+  const few = { ...folder, trainImages: 40 };
+  assert.deepEqual(faultsOf(ownImages, few), [
+    '1 overrides.search.weights.batchSize: expected at most the 20 images of one half of the training images, found 32',
+    '1 overrides.nas.weights.batchSize: expected at most the 20 images of one half of the training images, found 32',
+    '1 overrides.evaluation.calibrationImages: expected at most the 40 training images, found 64',
+    '1 overrides.training.calibrationImages: expected at most the 40 training images, found 64',
+  ]);
+  const many = `${ownImages}overrides: { dataset: { trainImages: 500 } }\n`;
+  assert.deepEqual(faultsOf(many, folder), [
+    '5 overrides.dataset.trainImages: folder /images has 120, found 500 (0 means all)',
+  ]);
+});

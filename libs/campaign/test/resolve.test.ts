@@ -49,7 +49,10 @@ test('an override changes its own setting and no other', () => {
         assert.ok(!('faults' in resolved));
         const { description: _, ...expected } = presetOf('small');
         expected[section as 'search'].weights.epochs = epochs;
-        assert.deepEqual(resolved.settings, { ...expected, dataset: { name: 'cifar10', ...expected.dataset } });
+        assert.deepEqual(resolved.settings, {
+          ...expected,
+          dataset: { name: 'cifar10', folder: undefined, ...expected.dataset },
+        });
       },
     ),
   );

@@ -153,6 +153,7 @@ export {
 export {
   Architecture,
   DatasetSpec,
+  ImageFolder,
   InputShape,
   NetworkSpace,
   Range,
@@ -198,8 +199,10 @@ export {
   datasetNames,
   domainLimits,
   type FieldViolation,
+  FOLDER,
   toArchitecture,
   toDatasetSpec,
+  toImageFolder,
   toInputShape,
   toNetworkSpace,
   toSearchSpace,

@@ -29,17 +29,24 @@ export const domainLimits = {
   channels: 64,
   classes: 100_000,
   images: 10_000_000,
+  /** Labels are bytes. */
+  folderClasses: 256,
 } as const;
 
 export const datasetNames = ['fashion-mnist', 'cifar10', 'cifar100'] as const;
 export type DatasetName = (typeof datasetNames)[number];
 
+/** Name of data sets that are folders of the user's own images. */
+export const FOLDER = 'folder';
+
 /** Which images a job works on, checked; `trainImages` and `testImages` of 0 mean all. */
 export type CheckedDatasetSpec = {
-  readonly name: DatasetName;
+  readonly name: DatasetName | typeof FOLDER;
   readonly imageSize: 16 | 32;
   readonly trainImages: number;
   readonly testImages: number;
+  /** With the name "folder", and only then. */
+  readonly folder: message.ImageFolder | undefined;
 };
 
 /*
@@ -102,10 +109,12 @@ export function toDatasetSpec(
   violations: FieldViolation[],
 ): CheckedDatasetSpec | undefined {
   if (!found) return missing(path, 'a data set', violations);
-  const name = datasetNames.find((known) => known === found.name);
+  const name = ([...datasetNames, FOLDER] as const).find((known) => known === found.name);
   if (!name) {
-    violations.push({ field: `${path}.name`, description: `expected ${oneOf(datasetNames)}, found "${found.name}"` });
+    const names = oneOf([...datasetNames, FOLDER]);
+    violations.push({ field: `${path}.name`, description: `expected ${names}, found "${found.name}"` });
   }
+  const folder = name === FOLDER ? toImageFolder(found.folder, `${path}.folder`, violations) : undefined;
   const imageSize = ([16, 32] as const).find((known) => known === found.imageSize);
   if (!imageSize) {
     violations.push({ field: `${path}.image_size`, description: `expected 16 or 32, found ${found.imageSize}` });
@@ -113,7 +122,34 @@ export function toDatasetSpec(
   const trainImages = toInteger(found.trainImages, 0, domainLimits.images, `${path}.train_images`, violations);
   const testImages = toInteger(found.testImages, 0, domainLimits.images, `${path}.test_images`, violations);
   if (!name || !imageSize || trainImages === undefined || testImages === undefined) return undefined;
-  return { name, imageSize, trainImages, testImages };
+  if (name === FOLDER && !folder) return undefined;
+  return { name, imageSize, trainImages, testImages, folder };
+}
+
+/** A folder of images, with what was found there. */
+export function toImageFolder(
+  found: message.ImageFolder | undefined,
+  path: string,
+  violations: FieldViolation[],
+): message.ImageFolder | undefined {
+  if (!found) return missing(path, 'an image folder', violations);
+  const before = violations.length;
+  const expect = (isFine: boolean, field: string, description: string) => {
+    if (!isFine) violations.push({ field: `${path}.${field}`, description });
+  };
+  const { classNames, testShare, splitSeed, digest } = found;
+  expect(found.path.startsWith('/'), 'path', `expected an absolute path, found "${found.path}"`);
+  expect(
+    classNames.length >= 2 && classNames.length <= domainLimits.folderClasses,
+    'class_names',
+    `expected 2 to ${domainLimits.folderClasses} classes, found ${classNames.length}`,
+  );
+  toInteger(found.trainImages, classNames.length, domainLimits.images, `${path}.train_images`, violations);
+  toInteger(found.testImages, 1, domainLimits.images, `${path}.test_images`, violations);
+  expect(testShare >= 0 && testShare < 1, 'test_share', `expected 0 to less than 1, found ${testShare}`);
+  toInteger(splitSeed, 0, Number.MAX_SAFE_INTEGER, `${path}.split_seed`, violations);
+  expect(/^[0-9a-f]{64}$/.test(digest), 'digest', `expected a SHA-256 in hex, found "${digest}"`);
+  return violations.length === before ? found : undefined;
 }
 
 /** Converts every stage; a wrong number of stages is the only thing said about the list it is found in. */

@@ -164,14 +164,50 @@ test('an input shape out of its limits names every field', () => {
 });
 
 test('an unknown data set names the known ones', () => {
-  const found = { name: 'mnist', imageSize: 28, trainImages: -1, testImages: 0 };
+  const found = { name: 'mnist', folder: undefined, imageSize: 28, trainImages: -1, testImages: 0 };
   assert.deepEqual(
     violationsOf((violations) => toDatasetSpec(found, 'dataset', violations)),
     [
-      { field: 'dataset.name', description: 'expected "fashion-mnist", "cifar10" or "cifar100", found "mnist"' },
+      {
+        field: 'dataset.name',
+        description: 'expected "fashion-mnist", "cifar10", "cifar100" or "folder", found "mnist"',
+      },
       { field: 'dataset.image_size', description: 'expected 16 or 32, found 28' },
       { field: 'dataset.train_images', description: 'expected a whole number from 0 to 10000000, found -1' },
     ],
+  );
+});
+
+test('an image folder is checked whole, and is nothing without what was found there', () => {
+  const folder = {
+    path: '/images',
+    classNames: ['a', 'b'],
+    trainImages: 8,
+    testImages: 2,
+    testShare: 0.2,
+    splitSeed: 0,
+    digest: 'ab'.repeat(32),
+  };
+  const dataset = { name: 'folder', imageSize: 16, trainImages: 0, testImages: 0 };
+  assert.deepEqual(toDatasetSpec({ ...dataset, folder }, 'dataset', []), { ...dataset, folder });
+  const fieldsOf = (found: typeof folder | undefined) =>
+    violationsOf((violations) => toDatasetSpec({ ...dataset, folder: found }, 'dataset', violations)).map(
+      ({ field }) => field,
+    );
+  assert.deepEqual(fieldsOf(undefined), ['dataset.folder']);
+  const wrong = {
+    path: 'images',
+    classNames: ['a'],
+    trainImages: 0,
+    testImages: 0,
+    testShare: 1,
+    splitSeed: -1,
+    digest: '',
+  };
+  const fields = ['path', 'class_names', 'train_images', 'test_images', 'test_share', 'split_seed', 'digest'];
+  assert.deepEqual(
+    fieldsOf(wrong),
+    fields.map((field) => `dataset.folder.${field}`),
   );
 });
 

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contentFolder, datasetFolder, type PreparedDataset, publish, readPrepared, writeManifest } from './cache.ts';
 import { DatasetError } from './errors.ts';
@@ -41,14 +41,16 @@ export async function prepareImageFolder(
   await mkdir(datasetFolder(cacheDir, FOLDER), { recursive: true });
   const work = await mkdtemp(join(datasetFolder(cacheDir, FOLDER), '.preparing-'));
   try {
-    const totalBytes = images.train.length + images.test.length;
+    const sizes = await Promise.all([...images.train, ...images.test].map(({ file }) => stat(join(path, file))));
+    const totalBytes = sizes.reduce((sum, { size }) => sum + size, 0);
     const report = progressMeter(onProgress, { dataset: FOLDER, step: 'unpack', file: path, totalBytes });
     const broken: string[] = [];
     let done = 0;
     for (const part of ['train', 'test'] as const) {
-      await writeRecords(path, images[part], work, part, broken, () => {
+      await writeRecords(path, images[part], work, part, broken, (bytes) => {
         signal?.throwIfAborted();
-        report(++done);
+        done += bytes;
+        report(done);
       });
     }
     if (broken.length > 0) throw brokenImages(path, broken);
@@ -71,17 +73,18 @@ async function writeRecords(
   into: string,
   part: 'train' | 'test',
   broken: string[],
-  onImage: () => void,
+  onImage: (bytes: number) => void,
 ): Promise<void> {
   const pixels = await open(join(into, recordFiles[part].images), 'wx');
   const labels = await open(join(into, recordFiles[part].labels), 'wx');
   try {
     for (const { file } of images) {
-      await decode(join(path, file)).then(
+      const content = await readFile(join(path, file));
+      await decode(content).then(
         (image) => pixels.appendFile(image),
         (error: Error) => broken.push(`${file} (${error.message.trim()})`),
       );
-      onImage();
+      onImage(content.length);
     }
     await labels.appendFile(Uint8Array.from(images, ({ label }) => label));
   } finally {
@@ -91,10 +94,10 @@ async function writeRecords(
 }
 
 /** `[32, 32, 3]`, one byte a value. */
-async function decode(file: string): Promise<Buffer> {
+async function decode(image: Buffer): Promise<Buffer> {
   // Only who has an image folder needs it.
   const { default: sharp } = await import('sharp');
-  return sharp(file, { failOn: 'warning' })
+  return sharp(image, { failOn: 'warning' })
     .autoOrient()
     .flatten({ background: '#ffffff' })
     .resize(SIDE, SIDE, { fit: 'cover' })

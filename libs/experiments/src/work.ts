@@ -25,7 +25,7 @@ export const costsOf = ({ settings, input }: Frame, space: NetworkSpace): Costs 
 const whole = ({ settings }: Frame) => wholeSpace(settings.searchSpace);
 
 function imagesOf({ settings: { dataset } }: Frame) {
-  const facts = datasetFacts(dataset.name);
+  const facts = datasetFacts(dataset);
   const train = dataset.trainImages || facts.trainImages;
   return { train, half: Math.floor(train / 2), test: dataset.testImages || facts.testImages };
 }

@@ -13,6 +13,8 @@ export type ModelCardFacts = {
     /** Images used. */
     readonly trainImages: number;
     readonly testImages: number;
+    /** What was done to the images before the network takes them. */
+    readonly preparation: string;
     readonly licence?: string;
     readonly citation?: string;
   };
@@ -50,6 +52,7 @@ export function modelCard(network: TrainedNetwork, facts: ModelCardFacts, files:
     ['Test error', `${facts.testErrorPercent.toFixed(2)} % of ${dataset.testImages} images`],
     ['Test loss', `${facts.testLoss.toFixed(4)} nats`],
     ['Data set', `${dataset.title}, ${dataset.imageSize}x${dataset.imageSize} pixels`],
+    ['Preparation of images', dataset.preparation],
     ['Training images', String(dataset.trainImages)],
     ['Licence of the data', dataset.licence],
     ['Citation of the data', dataset.citation],

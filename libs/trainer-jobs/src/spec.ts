@@ -41,7 +41,7 @@ export function toWork(
     violations.push({ field: 'spec.seed', description });
   }
   if (!dataset || !space) return undefined;
-  const published = datasetFacts(dataset.name).trainImages;
+  const published = datasetFacts(dataset).trainImages;
   if (dataset.trainImages > published) {
     const description = `${dataset.name} has ${published}, found ${dataset.trainImages} (0 means all)`;
     violations.push({ field: 'spec.dataset.train_images', description });

@@ -7,7 +7,11 @@ import { iterationsOf } from '@nss/search';
 import { type JobResource, searchFor, type TrainerTools, toWork } from '../src/index.ts';
 
 const preset = presetOf('tiny');
-const spec = { dataset: { name: 'cifar10', ...preset.dataset }, searchSpace: preset.searchSpace, seed: 0 };
+const spec = {
+  dataset: { name: 'cifar10', folder: undefined, ...preset.dataset },
+  searchSpace: preset.searchSpace,
+  seed: 0,
+};
 const work = toWork(spec, []);
 assert.ok(work);
 

@@ -6,7 +6,7 @@ import { checkBatch, checkTarget, toSettings, toWeightTraining, toWork } from '.
 
 const preset = presetOf('tiny');
 const spec = {
-  dataset: { name: 'cifar10', ...preset.dataset },
+  dataset: { name: 'cifar10', folder: undefined, ...preset.dataset },
   searchSpace: preset.searchSpace,
   seed: 0,
 };

@@ -5,7 +5,12 @@ import { Checkpoint, type FieldViolation, JobState, JobStatus, Warmup, type Warm
 import { toSuperNetwork, weightsOf } from '../src/index.ts';
 
 const { dataset, searchSpace, search } = presetOf('tiny');
-const spec: WarmupSpec = { dataset: { name: 'cifar10', ...dataset }, searchSpace, weights: search.weights, seed: 3 };
+const spec: WarmupSpec = {
+  dataset: { name: 'cifar10', folder: undefined, ...dataset },
+  searchSpace,
+  weights: search.weights,
+  seed: 3,
+};
 const checkpoint = Checkpoint.create({ checkpointId: 'warmups/w/4', digest: 'SHA-256=', bytes: 8 });
 const warmup = Warmup.create({ name: 'warmups/w', spec, status: { state: JobState.SUCCEEDED }, checkpoint });
 

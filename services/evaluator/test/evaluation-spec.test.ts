@@ -21,7 +21,7 @@ import { toEvaluation } from '../src/evaluation-spec.ts';
 import { superNetworkViolations } from '../src/super-network.ts';
 
 const { dataset: images, searchSpace, evaluation } = presetOf('tiny');
-const dataset = { name: 'cifar10', ...images };
+const dataset = { name: 'cifar10', folder: undefined, ...images };
 const space = fromNetworkSpace(parseSpace('1..1x1..4-1..2x1..4-2..2x5..8'));
 const drawn = Population.create({ label: '1mf', members: { $case: 'space', value: space }, count: 6 });
 const matched = Population.create({ label: 'm', count: 6, cost: { $case: 'matchedTo', value: '1mf' } });

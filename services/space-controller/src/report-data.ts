@@ -1,5 +1,5 @@
 import type { Objects } from '@nss/bus';
-import { datasetFacts, inputShapeOf, type ResolvedCampaign } from '@nss/campaign';
+import { datasetFacts, datasetTitle, inputShapeOf, type ResolvedCampaign } from '@nss/campaign';
 import { type Campaign, type Certificate, JobState, type JobStatus } from '@nss/contracts';
 import type { Resources } from '@nss/job-apis';
 import {
@@ -42,15 +42,16 @@ export async function reportDataOf(
   const data = {
     campaign: {
       id: campaignId,
-      dataset: settings.dataset.name,
+      dataset: datasetTitle(settings.dataset),
       preset: campaign.spec?.preset ?? '',
       targetsMultiplyAdds: targets,
       seeds,
       phases: phasesOf(resolved),
       searchSpace: settings.searchSpace,
       input: inputShapeOf(settings.dataset),
-      testImages: settings.dataset.testImages || datasetFacts(settings.dataset.name).testImages,
-      settings,
+      testImages: settings.dataset.testImages || datasetFacts(settings.dataset).testImages,
+      // As a message's JSON is: without what is not there.
+      settings: JSON.parse(JSON.stringify(settings)) as JsonObject,
       overrides: campaign.spec?.overrides as JsonObject | undefined,
       startTime,
       endTime: now,

@@ -92,6 +92,7 @@ const run: { [Name in CommandName]: (argument: Commands[Name][0]) => Promise<Com
         normalisation: { mean: images.mean, std: images.std },
         batchNormEpsilon: BATCH_NORM_EPSILON,
         calibrationImages: calibration.labels.length,
+        classNames: images.classNames,
       };
       return [...writeTrainedNetwork(facts, extractNetwork(kernels, network, architecture, calibration))];
     },

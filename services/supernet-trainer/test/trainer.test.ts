@@ -20,7 +20,7 @@ const main = new URL('../src/main.ts', import.meta.url).pathname;
 const stage = { stride: 1, depth: { min: 1, max: 2 }, width: { min: 1, max: 4 }, depthBinSize: 1, widthBinSize: 4 };
 const space: SearchSpace = { stemWidth: 4, stages: [stage] };
 const open: Omit<OpenSession, 'leaseId'> = {
-  dataset: { name: 'cifar10', imageSize: 16, trainImages: 64, testImages: 32 },
+  dataset: { name: 'cifar10', folder: undefined, imageSize: 16, trainImages: 64, testImages: 32 },
   searchSpace: fromSearchSpace(space),
   weights: WeightTraining.create({
     epochs: 1,
@@ -146,12 +146,18 @@ test('what a trainer cannot do is a typed error that names the field, and the tr
     drive((session) => session.load(unknown)),
     /searches\/none\/1 is not in the store/,
   );
-  const imagenet = { ...open, dataset: { name: 'imagenet', imageSize: 16, trainImages: 0, testImages: 0 } };
+  const imagenet = {
+    ...open,
+    dataset: { name: 'imagenet', folder: undefined, imageSize: 16, trainImages: 0, testImages: 0 },
+  };
   await assert.rejects(
     drive(async () => {}, imagenet),
     refused('open.dataset.name'),
   );
-  const tooMany = { ...open, dataset: { name: 'cifar10', imageSize: 16, trainImages: 9999, testImages: 0 } };
+  const tooMany = {
+    ...open,
+    dataset: { name: 'cifar10', folder: undefined, imageSize: 16, trainImages: 9999, testImages: 0 },
+  };
   await assert.rejects(
     drive(async () => {}, tooMany),
     (error) => error instanceof NssError && error.reason === 'DATASET_TOO_FEW_IMAGES',

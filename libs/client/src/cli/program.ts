@@ -122,7 +122,7 @@ function addCampaignCommands(program: Command, context: Context): void {
       `
 A campaign file:
   name: my-campaign          # its id
-  dataset: cifar10           # ${datasetNames.join(', ')}
+  dataset: cifar10           # ${datasetNames.join(', ')}, or { folder: images } with a folder per class
   preset: small              # ${presetNames.join(', ')}
   targets: [2MF, 8MF]        # multiply-adds
   seeds: [0, 1]              # default: [0]

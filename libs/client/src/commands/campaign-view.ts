@@ -12,6 +12,9 @@ export type Paint = (style: Style, text: string) => string;
 /** What the running jobs of a phase do together. */
 export type PhaseRate = { readonly perSecond: number; readonly unit: string };
 
+/** How a campaign's data set is called: its name, or the folder of images. */
+export const datasetNameOf = ({ dataset, folder }: NonNullable<Campaign['spec']>): string => folder?.path ?? dataset;
+
 /** `quickstart` of `campaigns/quickstart`. */
 export const idOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1);
 
@@ -96,7 +99,7 @@ export function describeSpec({ spec }: Campaign): string {
   const targets = spec.targetsMultiplyAdds.length;
   const seeds = spec.seeds.length > 0 ? spec.seeds : [0];
   return [
-    spec.dataset,
+    datasetNameOf(spec),
     `preset ${spec.preset}`,
     `${targets} ${targets === 1 ? 'target' : 'targets'}`,
     `${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`,

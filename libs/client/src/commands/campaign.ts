@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type CampaignFile, parseCampaignFile, phaseName } from '@nss/campaign';
-import { Campaign, CampaignSpec, JobState } from '@nss/contracts';
+import {
+  type AskedImageFolder,
+  askedImageFolder,
+  type CampaignFile,
+  parseCampaignFile,
+  phaseName,
+} from '@nss/campaign';
+import { Campaign, CampaignSpec, type ImageFolder, JobState } from '@nss/contracts';
 import { campaignName, isResourceId, NssError } from '@nss/rpc';
 import { formatMultiplyAdds } from '@nss/space';
 import { CommandError, type Context, Interrupted, UsageError } from '../cli/context.ts';
@@ -13,7 +19,15 @@ import { formatAge, formatDuration } from '../terminal/format.ts';
 import { formatTable } from '../terminal/table.ts';
 import { downloadArtifacts } from './artifacts.ts';
 import { showCampaign } from './campaign-progress.ts';
-import { campaignSummary, durationOf, eliteSpaceTable, idOf, paintState, stateWord } from './campaign-view.ts';
+import {
+  campaignSummary,
+  datasetNameOf,
+  durationOf,
+  eliteSpaceTable,
+  idOf,
+  paintState,
+  stateWord,
+} from './campaign-view.ts';
 import { type MeshOptions, withMesh, withRunningMesh } from './mesh-connection.ts';
 
 type JsonOption = { readonly json?: boolean };
@@ -166,7 +180,7 @@ export async function runCampaign(
   context: Context,
 ): Promise<void> {
   const { terminal, signal } = context;
-  await withMesh(options, { datasets: [run.spec.dataset] }, context, async (client, mesh) => {
+  await withMesh(options, { datasets: [run.spec.folder ?? run.spec.dataset] }, context, async (client, mesh) => {
     const { campaign: started, joined } = await createOrJoin(client, run.campaignId, run.spec, signal);
     const id = idOf(started.name);
     if (joined) terminal.note(`Campaign ${id} is running already: joining it.`);
@@ -250,7 +264,7 @@ export function campaignTable(campaigns: readonly Campaign[], { terminal }: Cont
         idOf(campaign.name),
         paintState(campaign.status?.state, terminal.style),
         currentPhases(campaign),
-        campaign.spec?.dataset ?? '',
+        campaign.spec ? datasetNameOf(campaign.spec) : '',
         campaign.spec?.preset ?? '',
         campaign.spec?.targetsMultiplyAdds.map(formatMultiplyAdds).join(', ') ?? '',
         seconds === undefined ? '' : formatDuration(seconds),
@@ -272,7 +286,7 @@ function currentPhases({ phases }: Campaign): string {
 function describeFile(campaignId: string, { spec, resolved }: CampaignFile): string[] {
   return [
     `Campaign ${campaignId}: nothing is wrong with it.`,
-    `Data set ${spec.dataset}, preset ${spec.preset}`,
+    `Data set ${datasetNameOf(spec)}, preset ${spec.preset}`,
     `Targets  ${resolved.targets.map(formatMultiplyAdds).join(', ')}`,
     `Seeds    ${resolved.seeds.join(', ')}`,
     `Phases   ${resolved.phases.map((phase) => phaseName(phase)).join(', ')}`,
@@ -287,7 +301,22 @@ async function readCampaignFile(file: string, context: Context): Promise<Campaig
           const what = error.code === 'ENOENT' ? 'there is no such file' : error.message;
           throw new UsageError(`cannot read campaign file ${file}: ${what}`, { cause: error });
         });
-  return parseCampaignFile(text, file === '-' ? 'stdin' : file);
+  const asked = askedImageFolder(text);
+  const from = file === '-' ? context.cwd : dirname(resolve(context.cwd, file));
+  const folder = asked && (await lookThrough({ ...asked, path: resolve(from, asked.path) }, file));
+  return parseCampaignFile(text, file === '-' ? 'stdin' : file, folder);
+}
+
+/** What is in the image folder that a campaign file names. */
+async function lookThrough({ path, split }: AskedImageFolder, file: string): Promise<ImageFolder> {
+  const { DatasetError, scanImageFolder } = await import('@nss/datasets');
+  try {
+    const found = await scanImageFolder(path, split);
+    return { ...found, classNames: [...found.classNames] };
+  } catch (error) {
+    if (!(error instanceof DatasetError)) throw error;
+    throw new UsageError(`${file}: dataset: ${error.message}`, { cause: error });
+  }
 }
 
 function printEnd(campaign: Campaign, { terminal }: Context): void {

@@ -4,9 +4,11 @@ import {
   datasetNames,
   defaultCacheDir,
   fetchDataset,
+  type ImageFolder,
   isDatasetName,
   listDatasets,
   type PreparedDataset,
+  prepareImageFolder,
 } from '@nss/datasets';
 import { type Context, UsageError } from '../cli/context.ts';
 import { formatBytes, formatCount, formatDuration } from '../terminal/format.ts';
@@ -65,8 +67,8 @@ export async function getDatasets(
   if (json) context.terminal.printJson(fetched);
 }
 
-/** Fetches a data set where it is not on this machine yet, and shows how far that is. */
-export async function prepareDataset(name: string, context: Context): Promise<PreparedDataset> {
+/** Fetches a data set, or prepares an image folder, where it is not on this machine yet, and shows how far that is. */
+export async function prepareDataset(dataset: string | ImageFolder, context: Context): Promise<PreparedDataset> {
   const { terminal, env, signal, cwd } = context;
   const mirror = env.NSS_DATASET_MIRROR || undefined;
   const block = liveBlock(terminal);
@@ -78,8 +80,10 @@ export async function prepareDataset(name: string, context: Context): Promise<Pr
     block.show([progressLine(progress)]);
   };
   try {
-    return await fetchDataset(name, {
-      cacheDir: resolve(cwd, defaultCacheDir(env)),
+    const cacheDir = resolve(cwd, defaultCacheDir(env));
+    if (typeof dataset !== 'string') return await prepareImageFolder(dataset, { cacheDir, onProgress, signal });
+    return await fetchDataset(dataset, {
+      cacheDir,
       mirror: mirror && !/^[a-z]+:\/\//i.test(mirror) ? resolve(cwd, mirror) : mirror,
       onProgress,
       signal,

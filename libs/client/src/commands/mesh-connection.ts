@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import type { ImageFolder } from '@nss/datasets';
 import type { MeshFile } from '@nss/launcher';
 import { CommandError, type Context } from '../cli/context.ts';
 import { connectNss, type MeshAddresses, type NssClient } from '../client.ts';
@@ -46,7 +47,7 @@ export async function withRunningMesh<T>(
  */
 export async function withMesh<T>(
   options: MeshOptions,
-  { datasets }: { readonly datasets: readonly string[] },
+  { datasets }: { readonly datasets: readonly (string | ImageFolder)[] },
   context: Context,
   use: (client: NssClient, mesh: Mesh) => Promise<T>,
 ): Promise<T> {

@@ -1,7 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { datasetFacts } from '@nss/campaign';
-import { type Campaign, JobState, Phase, type Training, toDatasetSpec } from '@nss/contracts';
+import {
+  type Campaign,
+  type CheckedDatasetSpec,
+  FOLDER,
+  JobState,
+  Phase,
+  type Training,
+  toDatasetSpec,
+} from '@nss/contracts';
 import { datasetInfo } from '@nss/datasets';
 import {
   exportNetwork,
@@ -148,13 +156,13 @@ async function cardFacts({ training, search, trainedBy }: Found): Promise<ModelC
   const { spec, status, result } = training;
   const dataset = toDatasetSpec(spec?.dataset, 'spec.dataset', []);
   if (!spec?.settings?.weights || !result || !dataset) throw new CommandError(`${training.name} came incomplete`);
-  const { title, licence, citation } = datasetInfo(dataset.name);
-  const all = datasetFacts(dataset.name);
+  const all = datasetFacts(dataset);
   const { checkoutCommit, checkoutManifest } = await import('@nss/launcher');
   return {
     training: training.name,
     dataset: {
-      ...{ title, licence, citation, imageSize: dataset.imageSize },
+      ...describeImages(dataset),
+      imageSize: dataset.imageSize,
       trainImages: dataset.trainImages || all.trainImages,
       testImages: dataset.testImages || all.testImages,
     },
@@ -170,6 +178,20 @@ async function cardFacts({ training, search, trainedBy }: Found): Promise<ModelC
     trainedBy,
     exportedBy: describeSoftware(checkoutManifest().version, checkoutCommit()),
   };
+}
+
+/** What the images are and how they become what the network takes. */
+function describeImages({ name, folder, imageSize }: CheckedDatasetSpec) {
+  const halved = imageSize === 16 ? ', then the mean over 2x2 pixels' : '';
+  if (name === FOLDER) {
+    const preparation = `upright, on white where transparent, the square in their middle brought to 32x32 pixels${halved}`;
+    return { title: `images of ${folder?.path}`, preparation };
+  }
+  const { title, licence, citation, imageSide, channels } = datasetInfo(name);
+  const padded =
+    imageSide < 32 ? `${imageSide}x${imageSide} pixels in the middle of a black frame of 32x32` : 'as published';
+  const grey = channels === 1 ? ', grey as three equal colours' : '';
+  return { title, licence, citation, preparation: `${padded}${grey}${halved}` };
 }
 
 /** What is kept inside the files of the network. */

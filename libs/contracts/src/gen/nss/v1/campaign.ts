@@ -25,7 +25,7 @@ import { Struct } from "../../google/protobuf/struct.ts";
 import { Certificate } from "./cost.ts";
 import { JobState, jobStateFromJSON, jobStateToJSON, jobStateToNumber, JobStatus } from "./job.ts";
 import { CampaignSettings } from "./settings.ts";
-import { NetworkSpace } from "./space.ts";
+import { ImageFolder, NetworkSpace } from "./space.ts";
 
 export const protobufPackage = "nss.v1";
 
@@ -153,7 +153,7 @@ export interface Campaign {
 }
 
 export interface CampaignSpec {
-  /** "fashion-mnist", "cifar10" or "cifar100". */
+  /** "fashion-mnist", "cifar10", "cifar100", or "folder" for images of the user's own. */
   dataset: string;
   /** "tiny", "quickstart", "small" or "paper". */
   preset: string;
@@ -167,7 +167,11 @@ export interface CampaignSpec {
     | Budget
     | undefined;
   /** Settings that replace the preset's, in the form of a preset file, for example {"search": {"theta": {"lambda": 2}}}. */
-  overrides: { [key: string]: any } | undefined;
+  overrides:
+    | { [key: string]: any }
+    | undefined;
+  /** With the data set "folder": which. */
+  folder: ImageFolder | undefined;
 }
 
 /** A campaign that exceeds its budget stops and fails with BUDGET_EXHAUSTED. 0 means no limit. */
@@ -448,6 +452,7 @@ function createBaseCampaignSpec(): CampaignSpec {
     phases: [],
     budget: undefined,
     overrides: undefined,
+    folder: undefined,
   };
 }
 
@@ -485,6 +490,9 @@ export const CampaignSpec: MessageFns<CampaignSpec> = {
     }
     if (message.overrides !== undefined) {
       Struct.encode(Struct.wrap(message.overrides), writer.uint32(58).fork()).join();
+    }
+    if (message.folder !== undefined) {
+      ImageFolder.encode(message.folder, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -588,6 +596,14 @@ export const CampaignSpec: MessageFns<CampaignSpec> = {
             message.overrides = Struct.unwrap(Struct.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.folder = ImageFolder.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -613,6 +629,7 @@ export const CampaignSpec: MessageFns<CampaignSpec> = {
       phases: globalThis.Array.isArray(object?.phases) ? object.phases.map((e: any) => phaseFromJSON(e)) : [],
       budget: isSet(object.budget) ? Budget.fromJSON(object.budget) : undefined,
       overrides: isObject(object.overrides) ? object.overrides : undefined,
+      folder: isSet(object.folder) ? ImageFolder.fromJSON(object.folder) : undefined,
     };
   },
 
@@ -639,6 +656,9 @@ export const CampaignSpec: MessageFns<CampaignSpec> = {
     if (message.overrides !== undefined) {
       obj.overrides = message.overrides;
     }
+    if (message.folder !== undefined) {
+      obj.folder = ImageFolder.toJSON(message.folder);
+    }
     return obj;
   },
 
@@ -656,6 +676,9 @@ export const CampaignSpec: MessageFns<CampaignSpec> = {
       ? Budget.fromPartial(object.budget)
       : undefined;
     message.overrides = object.overrides ?? undefined;
+    message.folder = (object.folder !== undefined && object.folder !== null)
+      ? ImageFolder.fromPartial(object.folder)
+      : undefined;
     return message;
   },
 };

@@ -67,7 +67,7 @@ export interface InputShape {
 
 /** Which images a job works on. */
 export interface DatasetSpec {
-  /** "fashion-mnist", "cifar10" or "cifar100". */
+  /** "fashion-mnist", "cifar10", "cifar100", or "folder" for images of the user's own. */
   name: string;
   /** Side of the square images fed to the network, in pixels: 32, or 16 by averaging 2x2. */
   imageSize: number;
@@ -75,6 +75,27 @@ export interface DatasetSpec {
   trainImages: number;
   /** Held-out images to use, from the start of the test set; 0 means all. */
   testImages: number;
+  /** With the name "folder": which. */
+  folder: ImageFolder | undefined;
+}
+
+/**
+ * Images of the user's own, a folder of PNG and JPEG files per class, and what was found there: jobs are checked against that
+ * before any trainer sees an image. A trainer that finds something else there refuses.
+ */
+export interface ImageFolder {
+  /** Absolute; the same on every machine that has a trainer. */
+  path: string;
+  /** In the order of the labels. */
+  classNames: string[];
+  trainImages: number;
+  testImages: number;
+  /** Share of each class that is held out; 0 where the folder is split into train/ and test/ itself. */
+  testShare: number;
+  /** Decides which images are held out. */
+  splitSeed: number;
+  /** SHA-256 in hex of all images, their places and the split, as `nss` computes it. */
+  digest: string;
 }
 
 function createBaseRange(): Range {
@@ -820,7 +841,7 @@ export const InputShape: MessageFns<InputShape> = {
 };
 
 function createBaseDatasetSpec(): DatasetSpec {
-  return { name: "", imageSize: 0, trainImages: 0, testImages: 0 };
+  return { name: "", imageSize: 0, trainImages: 0, testImages: 0, folder: undefined };
 }
 
 export const DatasetSpec: MessageFns<DatasetSpec> = {
@@ -836,6 +857,9 @@ export const DatasetSpec: MessageFns<DatasetSpec> = {
     }
     if (message.testImages !== 0) {
       writer.uint32(32).int32(message.testImages);
+    }
+    if (message.folder !== undefined) {
+      ImageFolder.encode(message.folder, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -885,6 +909,14 @@ export const DatasetSpec: MessageFns<DatasetSpec> = {
             message.testImages = reader.int32();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.folder = ImageFolder.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -915,6 +947,7 @@ export const DatasetSpec: MessageFns<DatasetSpec> = {
         : isSet(object.test_images)
         ? globalThis.Number(object.test_images)
         : 0,
+      folder: isSet(object.folder) ? ImageFolder.fromJSON(object.folder) : undefined,
     };
   },
 
@@ -932,6 +965,9 @@ export const DatasetSpec: MessageFns<DatasetSpec> = {
     if (message.testImages !== 0) {
       obj.testImages = Math.round(message.testImages);
     }
+    if (message.folder !== undefined) {
+      obj.folder = ImageFolder.toJSON(message.folder);
+    }
     return obj;
   },
 
@@ -944,9 +980,201 @@ export const DatasetSpec: MessageFns<DatasetSpec> = {
     message.imageSize = object.imageSize ?? 0;
     message.trainImages = object.trainImages ?? 0;
     message.testImages = object.testImages ?? 0;
+    message.folder = (object.folder !== undefined && object.folder !== null)
+      ? ImageFolder.fromPartial(object.folder)
+      : undefined;
     return message;
   },
 };
+
+function createBaseImageFolder(): ImageFolder {
+  return { path: "", classNames: [], trainImages: 0, testImages: 0, testShare: 0, splitSeed: 0, digest: "" };
+}
+
+export const ImageFolder: MessageFns<ImageFolder> = {
+  encode(message: ImageFolder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    for (const v of message.classNames) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.trainImages !== 0) {
+      writer.uint32(24).int32(message.trainImages);
+    }
+    if (message.testImages !== 0) {
+      writer.uint32(32).int32(message.testImages);
+    }
+    if (message.testShare !== 0) {
+      writer.uint32(41).double(message.testShare);
+    }
+    if (message.splitSeed !== 0) {
+      writer.uint32(48).int64(message.splitSeed);
+    }
+    if (message.digest !== "") {
+      writer.uint32(58).string(message.digest);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImageFolder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImageFolder();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.classNames.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.trainImages = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.testImages = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.testShare = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.splitSeed = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ImageFolder {
+    return {
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      classNames: globalThis.Array.isArray(object?.classNames)
+        ? object.classNames.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.class_names)
+        ? object.class_names.map((e: any) => globalThis.String(e))
+        : [],
+      trainImages: isSet(object.trainImages)
+        ? globalThis.Number(object.trainImages)
+        : isSet(object.train_images)
+        ? globalThis.Number(object.train_images)
+        : 0,
+      testImages: isSet(object.testImages)
+        ? globalThis.Number(object.testImages)
+        : isSet(object.test_images)
+        ? globalThis.Number(object.test_images)
+        : 0,
+      testShare: isSet(object.testShare)
+        ? globalThis.Number(object.testShare)
+        : isSet(object.test_share)
+        ? globalThis.Number(object.test_share)
+        : 0,
+      splitSeed: isSet(object.splitSeed)
+        ? globalThis.Number(object.splitSeed)
+        : isSet(object.split_seed)
+        ? globalThis.Number(object.split_seed)
+        : 0,
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+    };
+  },
+
+  toJSON(message: ImageFolder): unknown {
+    const obj: any = {};
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.classNames?.length) {
+      obj.classNames = message.classNames;
+    }
+    if (message.trainImages !== 0) {
+      obj.trainImages = Math.round(message.trainImages);
+    }
+    if (message.testImages !== 0) {
+      obj.testImages = Math.round(message.testImages);
+    }
+    if (message.testShare !== 0) {
+      obj.testShare = floatToJson(message.testShare);
+    }
+    if (message.splitSeed !== 0) {
+      obj.splitSeed = Math.round(message.splitSeed);
+    }
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ImageFolder>, I>>(base?: I): ImageFolder {
+    return ImageFolder.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ImageFolder>, I>>(object: I): ImageFolder {
+    const message = createBaseImageFolder();
+    message.path = object.path ?? "";
+    message.classNames = object.classNames?.map((e) => e) || [];
+    message.trainImages = object.trainImages ?? 0;
+    message.testImages = object.testImages ?? 0;
+    message.testShare = object.testShare ?? 0;
+    message.splitSeed = object.splitSeed ?? 0;
+    message.digest = object.digest ?? "";
+    return message;
+  },
+};
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
+}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
 
@@ -960,6 +1188,17 @@ export type DeepPartial<T> = T extends Builtin ? T
 type KeysOfUnion<T> = T extends T ? keyof T : never;
 export type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;
