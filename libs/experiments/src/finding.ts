@@ -42,27 +42,31 @@ const fewestSeeds = 3;
  */
 export function judge({ claim, what, unit, digits = 2, estimate, seeds, threshold = 0, paper }: Measured): Finding {
   const { low, high } = estimate;
-  if (Number.isNaN(estimate.estimate)) {
-    return {
-      claim,
-      found: 'nothing was found to judge it by',
-      held: 'undecided',
-      because: 'results are missing',
-      seeds,
-      paper,
-    };
-  }
   const number = (value: number) => formatNumber(value, digits);
-  const found = `${what} ${number(estimate.estimate)} ${unit} (95% interval ${number(low)} to ${number(high)})`;
-  const finding = { claim, found, estimate, seeds, paper };
-  if (seeds.length < fewestSeeds) {
-    return { ...finding, held: 'undecided', because: `fewer than ${fewestSeeds} seeds` };
+  const about = { claim, seeds, paper };
+  if (Number.isNaN(estimate.estimate)) {
+    return { ...about, found: 'nothing was found to judge it by', ...undecided('results are missing or all the same') };
   }
+  const measured = `${number(estimate.estimate)}${unit === '%' ? '%' : unit && ` ${unit}`}`;
+  const found = `${what} ${measured} (95% interval ${number(low)} to ${number(high)})`;
+  const finding = { ...about, found, estimate };
+  if (seeds.length < fewestSeeds) return { ...finding, ...undecided(`fewer than ${fewestSeeds} seeds`) };
   if (low > threshold) return { ...finding, held: true };
   if (high < threshold) return { ...finding, held: false };
-  const around = threshold === 0 ? 'zero' : number(threshold);
-  return { ...finding, held: 'undecided', because: `the interval includes ${around}` };
+  return { ...finding, ...undecided(`the interval includes ${threshold === 0 ? 'zero' : number(threshold)}`) };
 }
+
+const undecided = (because: string) => ({ held: 'undecided' as const, because });
+
+/** A verdict in a word, for tables. */
+export const verdictOf = ({ held }: Finding): string =>
+  ({ true: 'yes', false: 'no', undecided: 'undecided' })[`${held}`];
+
+/** An estimate for tables: `1.23 (0.45 to 2.01)`. */
+export const intervalOf = ({ estimate }: Finding, digits = 2): string =>
+  estimate
+    ? `${formatNumber(estimate.estimate, digits)} (${formatNumber(estimate.low, digits)} to ${formatNumber(estimate.high, digits)})`
+    : '';
 
 /** A finding as a paragraph. */
 export function paragraphOf({ claim, found, held, because, seeds, paper }: Finding): string {

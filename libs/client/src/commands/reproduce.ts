@@ -4,18 +4,13 @@ import {
   type Experiment,
   type Context as ExperimentContext,
   estimator,
-  type Finding,
-  type MissingJob,
-  missingJobs,
   Outcomes,
   openResults,
   type Plan,
   type Provenance,
-  paragraphOf,
   planJobs,
   type ResultsFolder,
   runJobs,
-  writeExperiment,
 } from '@nss/experiments';
 import { CommandError, type Context, Interrupted } from '../cli/context.ts';
 import type { NssClient } from '../client.ts';
@@ -23,6 +18,7 @@ import { jobRunnerOf } from './job-runner.ts';
 import { type MeshOptions, trainersOf, withMesh } from './mesh-connection.ts';
 import { printPlan } from './reproduce-plan.ts';
 import { showJobs } from './reproduce-progress.ts';
+import { printResults, type Written, writeResults } from './reproduce-results.ts';
 import { commandOf, experimentsAsked, type ReproduceSettings, readSetting } from './reproduce-settings.ts';
 
 export type ReproduceOptions = MeshOptions &
@@ -59,16 +55,9 @@ export async function reproduce(names: readonly string[], options: ReproduceOpti
   }
 
   const written: Written[] = [];
-  for (const { experiment, context: frame } of asked) {
-    const missing = missingJobs(experiment, frame, outcomes);
-    const { title, ...analysis } = experiment.analyse(frame, outcomes);
-    const out = join(folder, setting.name);
-    const files = await writeExperiment(out, experiment, frame, { title, ...analysis }, missing);
-    const paths = files.map((file) => shown(join(out, file), context));
-    written.push({ experiment: experiment.name, title, files: paths, findings: analysis.findings, missing });
-  }
+  for (const each of asked) written.push(await writeResults(each, outcomes, join(folder, setting.name), context));
   if (options.json) terminal.printJson({ results: shown(join(folder, 'results'), context), experiments: written });
-  else for (const each of written) printWritten(each, context);
+  else for (const each of written) printResults(each, context);
   const missing = written.flatMap((each) => each.missing);
   if (missing.length > 0) {
     throw new CommandError(`${missing.length} results are missing; tables and pictures say so`, {
@@ -143,23 +132,5 @@ async function provenance(): Promise<Provenance> {
   ];
   return { commit: checkoutCommit(), machine: machine.join(', ') };
 }
-
-type Written = {
-  readonly experiment: string;
-  readonly title: string;
-  readonly files: readonly string[];
-  readonly findings: readonly Finding[];
-  readonly missing: readonly MissingJob[];
-};
-
-function printWritten({ title, files, findings, missing }: Written, { terminal }: Context): void {
-  terminal.print(`\n${terminal.style('bold', title)}`);
-  for (const finding of findings) terminal.print(`  ${plain(paragraphOf(finding))}`);
-  for (const { job, why } of missing) terminal.print(`  ${terminal.style('red', 'missing:')} ${job}: ${why}`);
-  terminal.print(`  ${files.join(' ')}`);
-}
-
-/** Markdown without its marks. */
-const plain = (text: string) => text.replaceAll('*', '');
 
 const shown = (path: string, { cwd }: Context) => relative(cwd, path) || '.';

@@ -4,7 +4,7 @@ import { formatMultiplyAdds, formatSpace, randomOf, targetLabel } from '@nss/spa
 import type { Context } from '../context.ts';
 import type { Experiment } from '../experiment.ts';
 import { differences } from '../figures/differences.ts';
-import { judge } from '../finding.ts';
+import { intervalOf, judge, verdictOf } from '../finding.ts';
 import { costOnlySearch, eliteEvaluation, eliteLabel, eliteSpaceOf, evaluation, search } from '../jobs.ts';
 import { costsOf, errorsOf, type MeasuredNetwork, networksOf } from '../measured-networks.ts';
 import type { Outcomes } from '../outcomes.ts';
@@ -28,7 +28,8 @@ export const baselines: Experiment = {
     ]),
   analyse: (context, outcomes) => {
     const measured = everyPair(context).map((pair) => ({ ...pair, spaces: measuredSpaces(context, outcomes, pair) }));
-    const judged = [context.targets, ...context.targets.map((target) => [target])].flatMap((targets) =>
+    const single = context.targets.length > 1 ? context.targets.map((target) => [target]) : [];
+    const judged = [context.targets, ...single].flatMap((targets) =>
       rivals.map((rival) => ({ targets, rival, ...compare(context, measured, targets, rival) })),
     );
     return {
@@ -61,15 +62,22 @@ export const baselines: Experiment = {
       },
       figure: differences(
         judged.map(({ targets, rival, estimate }) => ({
-          row: targets.length > 1 || context.targets.length === 1 ? 'all targets' : formatMultiplyAdds(targets[0]),
+          row: targetsName(targets),
           series: rival.legend,
           ...estimate,
         })),
         { xTitle: 'errors more than those of the Elite Space (percentage points)' },
       ),
-      findings: judged
-        .slice(0, context.targets.length > 1 ? judged.length : rivals.length)
-        .map(({ finding }) => finding),
+      summary: {
+        header: ['target', 'compared with spaces that are', 'errors more (95% interval)', 'more errors?'],
+        rows: judged.map(({ targets, rival, finding }) => [
+          targetsName(targets),
+          rival.legend,
+          intervalOf(finding),
+          verdictOf(finding),
+        ]),
+      },
+      findings: judged.slice(0, rivals.length).map(({ finding }) => finding),
       notes: [
         `Every space is measured by its networks' errors in the super network of the same seed; random spaces, ${randomSpaces} a target and seed, are drawn uniformly from the bins until their mean cost lies within 2% of the target.`,
         'The spaces of one target differ in mean cost as the table says; no error is corrected for that.',
@@ -148,6 +156,9 @@ function measuredSpaces(context: Context, outcomes: Outcomes, { target, seed }: 
     })),
   ];
 }
+
+const targetsName = (targets: readonly number[]) =>
+  targets.length > 1 ? 'all targets' : formatMultiplyAdds(targets[0]);
 
 const spacesAt = (context: Context, target: number, seed: number): RandomSpace[] =>
   drawSpacesAt(context, target, seed, randomSpaces);

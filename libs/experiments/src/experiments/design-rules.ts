@@ -84,7 +84,7 @@ export const figure6: Experiment = {
           return { seed, pairs: isThere ? [{ a: errorsOf(rule), b: errorsOf(elite) }] : ([] as Pair[]) };
         });
         return judge({
-          claim: `Networks of Elite Spaces make fewer errors than networks that keep both design rules, ${cost === 'window' ? `among those of ${window}` : 'whatever they cost'}`,
+          claim: `Networks of Elite Spaces make fewer errors than networks that keep both design rules, d1 <= d2 <= d3 and w1 <= w2 <= w3, ${cost === 'window' ? `among those of ${window}` : 'whatever they cost'}`,
           what: 'the difference of the mean errors is',
           unit: 'percentage points',
           estimate: bootstrapPairedDifference(
@@ -106,7 +106,7 @@ type Which = (typeof whiches)[number];
 const whiches = ['window', 'any'] as const;
 
 const anyNetwork = 'search space';
-const bothRules = 'd1 <= d2 <= d3 and w1 <= w2 <= w3';
+const bothRules = 'both rules';
 const eliteName = 'Elite Spaces';
 
 const rules: readonly {

@@ -1,12 +1,13 @@
-import { bootstrapPairedDifference, type Pair } from '@nss/analysis';
+import { bootstrapPairedDifference, mean, type Pair } from '@nss/analysis';
 import type { DatasetName } from '@nss/contracts';
+import { formatPercent } from '@nss/report';
 import { formatMultiplyAdds, randomOf } from '@nss/space';
 import type { Context } from '../context.ts';
 import type { Experiment } from '../experiment.ts';
 import { errorAgainstCost } from '../figures/error-against-cost.ts';
-import { judge } from '../finding.ts';
+import { intervalOf, judge, verdictOf } from '../finding.ts';
 import { eliteEvaluation, eliteLabel, matchedLabel, searchSpaceEvaluation, searchSpaceLabel } from '../jobs.ts';
-import { errorsOf, networksOf } from '../measured-networks.ts';
+import { errorsOf, type MeasuredNetwork, networksOf } from '../measured-networks.ts';
 import type { Outcomes } from '../outcomes.ts';
 import type { Scale } from '../scale.ts';
 
@@ -58,10 +59,28 @@ function errorAgainstCostOf(about: About): Experiment {
           measured.map(({ seed, ...panel }) => ({ title: `seed ${seed}`, ...panel })),
           context.targets,
         ),
-        findings: [
-          context.targets,
-          ...(context.targets.length > 1 ? context.targets.map((target) => [target]) : []),
-        ].map((targets) => advantageAt(context, outcomes, targets)),
+        summary: {
+          header: [
+            'target',
+            'search space at the same cost',
+            'Elite Space',
+            'difference (95% interval)',
+            'fewer errors?',
+          ],
+          rows: context.targets.map((target) => {
+            const finding = advantageAt(context, outcomes, [target]);
+            const at = measured.flatMap(({ elites }) => elites.filter((each) => each.target === target));
+            const meanError = (networks: readonly MeasuredNetwork[]) => formatPercent(mean(errorsOf(networks)), 2);
+            return [
+              formatMultiplyAdds(target),
+              meanError(at.flatMap(({ matched }) => matched)),
+              meanError(at.flatMap(({ networks }) => networks)),
+              intervalOf(finding),
+              verdictOf(finding),
+            ];
+          }),
+        },
+        findings: [advantageAt(context, outcomes, context.targets)],
         notes: [
           'Each seed has a search and a super network of its own; networks are measured as parts of that super network.',
           'The same-cost networks (in the CSV) are drawn from the search space between the 5% and the 95% quantile of the cost of the Elite Space.',

@@ -1,7 +1,7 @@
 import { bootstrapKendallTau, bootstrapStatistic, kendallTau, mean } from '@nss/analysis';
 import { fromArchitecture } from '@nss/contracts';
 import { architectureCost } from '@nss/cost';
-import { colour } from '@nss/report';
+import { costUnitOf, panelTitle } from '@nss/report';
 import { type Architecture, drawArchitecture, formatArchitecture, randomOf, wholeSpace } from '@nss/space';
 import type { TopLevelSpec } from 'vega-lite';
 import type { Context } from '../context.ts';
@@ -52,8 +52,8 @@ export const fidelity: Experiment = {
       findings: [
         judge({
           claim: 'The evaluation super network ranks networks as training them from scratch does',
-          what: `over ${common.length} networks Kendall's tau, the mean over the seeds, is`,
-          unit: '(1: the same order, 0: none)',
+          what: `over ${common.length} networks Kendall's tau, 1 for the same order and 0 for none, the mean over the seeds, is`,
+          unit: '',
           estimate: bootstrapKendallTau(lists, { random: randomOf(0, 'reproduce', 'fidelity') }),
           seeds,
         }),
@@ -114,30 +114,49 @@ function measuredAt(context: Context, outcomes: Outcomes, seed: number): { seed:
   return { seed, pairs };
 }
 
+/** Errors trained from scratch against those in the super network and, to compare, against the cost. */
 function scatter(measured: readonly { seed: number; pairs: readonly Measured[] }[]): TopLevelSpec {
-  const values = measured.flatMap(({ seed, pairs }) => pairs.map((each) => ({ seed: `seed ${seed}`, ...each })));
-  const axis = (field: string, title: string) => ({
-    field,
-    type: 'quantitative' as const,
-    title,
-    scale: { zero: false },
-    axis: { grid: true, gridColor: colour('grid'), tickCount: 6 },
-  });
+  const unit = costUnitOf(Math.max(...measured.flatMap(({ pairs }) => pairs.map((each) => each.multiplyAdds)), 0));
+  const values = measured.flatMap(({ seed, pairs }) =>
+    pairs.map((each) => ({ seed: `seed ${seed}`, ...each, cost: each.multiplyAdds / unit.size })),
+  );
   const names = measured.map(({ seed }) => `seed ${seed}`);
-  return {
-    width: 420,
-    height: 360,
-    data: { values },
-    mark: { type: 'point', filled: true, size: 36, opacity: 0.8 },
-    encoding: {
-      x: axis('superNetwork', 'error in the super network (% of images)'),
-      y: axis('scratch', 'test error trained from scratch (% of images)'),
-      color: {
-        field: 'seed',
-        type: 'nominal',
-        scale: { domain: names, range: coloursOf(names.length) },
-        legend,
+  const y = {
+    field: 'scratch',
+    type: 'quantitative' as const,
+    title: 'test error trained from scratch (% of images)',
+    scale: { zero: false },
+    axis: { tickCount: 6, format: '.4~r' },
+  };
+  const color = {
+    field: 'seed',
+    type: 'nominal' as const,
+    scale: { domain: names, range: coloursOf(names.length) },
+    legend,
+  };
+  const panel = (title: string, x: { field: string; title: string; scale: object }) => ({
+    width: 360,
+    height: 320,
+    layer: [
+      panelTitle(title),
+      {
+        data: { values },
+        mark: { type: 'point' as const, filled: true, size: 36, opacity: 0.8 },
+        encoding: { x: { ...x, type: 'quantitative' as const, axis: { grid: true, tickCount: 6 } }, y, color },
       },
-    },
+    ],
+  });
+  return {
+    hconcat: [
+      panel('Against the super network', {
+        field: 'superNetwork',
+        title: 'error in the super network (% of images)',
+        scale: { zero: false },
+      }),
+      panel('Against the cost', { field: 'cost', title: unit.axisTitle, scale: { type: 'log', nice: false } }),
+    ],
+    resolve: { legend: { color: 'shared' }, scale: { color: 'shared', y: 'shared' } },
+    bounds: 'flush',
+    spacing: 80,
   };
 }

@@ -83,8 +83,8 @@ export const figure5: Experiment = {
         }),
         judge({
           claim: 'The larger the space, the fewer of the networks drawn by NAS are within 10% of the target',
-          what: `over ${grown.length} spaces Kendall's tau between size and share, with its sign turned and the mean taken over the seeds, is`,
-          unit: '(1: always fewer, -1: always more)',
+          what: `over ${grown.length} spaces Kendall's tau between size and share, the mean over the seeds and with its sign turned so that 1 means always fewer, is`,
+          unit: '',
           estimate: bootstrapStatistic(trends, (all) => -mean(all.map(({ tau }) => tau)), {
             random: randomOf(0, 'reproduce', 'growing-spaces-trend'),
           }),

@@ -1,5 +1,5 @@
 import { wilsonInterval } from '@nss/analysis';
-import { colour, panelTitle } from '@nss/report';
+import { colour, formatShare, panelTitle } from '@nss/report';
 import { formatMultiplyAdds, meanOf, type NetworkSpace, parseSpace } from '@nss/space';
 import type { TopLevelSpec } from 'vega-lite';
 import type { Context } from '../context.ts';
@@ -35,8 +35,8 @@ export const observations: Experiment = {
         const chance = shareByChance(context, holds);
         return judge({
           claim: `${text} holds in more Elite Spaces than in random spaces of the same cost`,
-          what: `it holds in ${kept} of ${found.length}, which is`,
-          unit: `%; in random spaces of the same cost it holds in ${(100 * chance).toFixed(1)}%`,
+          what: `it holds in ${formatShare(chance)} of random spaces, and in ${kept} of ${found.length} Elite Spaces, which is`,
+          unit: '%',
           digits: 0,
           threshold: 100 * chance,
           estimate: inPercent(kept, found.length),
@@ -45,7 +45,7 @@ export const observations: Experiment = {
         });
       }),
       notes: [
-        'A space keeps a rule when the middles of its ranges do. Random spaces are drawn uniformly from the bins; those within 5% of a target count. Searches of one seed share a warmup, so the interval (Wilson), which takes them for independent, is rather too narrow.',
+        'A space keeps a rule when the middles of its ranges do. Random spaces are drawn uniformly from the bins; those count whose mean cost is within 5% of a target, or the 50 closest where these are fewer. Searches of one seed share a warmup, so the interval (Wilson), which takes them for independent, is rather too narrow.',
       ],
     };
   },

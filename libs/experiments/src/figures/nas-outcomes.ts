@@ -15,7 +15,8 @@ export type NasPanel = {
   readonly title: string;
   readonly yTitle: string;
   readonly points: readonly NasPoint[];
-  readonly scale?: 'log';
+  /** Linear around the values unless told. */
+  readonly scale?: 'log' | 'from zero';
   /** A shaded range. */
   readonly band?: readonly [number, number];
 };
@@ -47,8 +48,8 @@ export function nasOutcomes(
         field: 'value',
         type: 'quantitative' as const,
         title: yTitle,
-        scale: scale ? { type: scale } : { zero: false },
-        axis: { tickCount: 5 },
+        scale: scale === 'log' ? { type: scale } : { zero: scale === 'from zero' },
+        axis: { tickCount: 5, format: '.4~r' },
       };
       return {
         width: Math.max(180, 70 * targets.length),
