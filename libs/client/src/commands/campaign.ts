@@ -293,7 +293,8 @@ function describeFile(campaignId: string, { spec, resolved }: CampaignFile): str
   ];
 }
 
-async function readCampaignFile(file: string, context: Context): Promise<CampaignFile> {
+/** Reads a campaign file, and what is in the image folder that it names. Throws UsageError and CampaignFileError. */
+export async function readCampaignFile(file: string, context: Context): Promise<CampaignFile> {
   const text =
     file === '-'
       ? await context.readStdin()

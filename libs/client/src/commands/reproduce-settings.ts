@@ -1,16 +1,15 @@
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
   isPresetName,
   oneOf,
   type PresetName,
-  parseCampaignFile,
   parseMultiplyAdds,
   presetNames,
   resolveSettings,
   suggest,
 } from '@nss/campaign';
-import { CampaignSpec, datasetNames } from '@nss/contracts';
+import { CampaignSpec } from '@nss/contracts';
 import {
   contextOf,
   type Experiment,
@@ -20,6 +19,8 @@ import {
   scales,
 } from '@nss/experiments';
 import { type Context, UsageError } from '../cli/context.ts';
+import { readCampaignFile } from './campaign.ts';
+import { datasetNameOf } from './campaign-view.ts';
 
 /** With what experiments are done. */
 export type ReproduceSettings = {
@@ -55,21 +56,22 @@ export async function readSetting(options: ReproduceSettings, context: Context):
     name: base.name,
     contextOf(experiment) {
       const scale = scales[base.preset];
-      const dataset = options.dataset ?? (base.spec.dataset || experiment.dataset);
-      const resolved = resolveSettings(
-        CampaignSpec.create({
-          preset: base.preset,
-          dataset,
-          targetsMultiplyAdds: targets.length > 0 ? [...targets] : [...experiment.targets(scale)],
-          seeds: seeds.length > 0 ? [...seeds] : defaultSeeds,
-          overrides,
-        }),
-      );
+      const images = options.dataset
+        ? { dataset: options.dataset, folder: undefined }
+        : { dataset: base.spec.dataset || experiment.dataset, folder: base.spec.folder };
+      const spec = CampaignSpec.create({
+        ...images,
+        preset: base.preset,
+        targetsMultiplyAdds: [...(targets.length > 0 ? targets : experiment.targets(scale))],
+        seeds: [...(seeds.length > 0 ? seeds : defaultSeeds)],
+        overrides,
+      });
+      const resolved = resolveSettings(spec);
       if ('faults' in resolved) {
         const faults = resolved.faults.map(({ field, description }) => `  ${field}: ${description}`);
         throw new UsageError([`${experiment.name} cannot be done with this:`, ...faults].join('\n'));
       }
-      return contextOf({ title: `${base.title}, ${dataset}`, scale, ...resolved });
+      return contextOf({ title: `${base.title}, ${datasetNameOf(spec)}`, scale, ...resolved });
     },
   };
 }
@@ -79,17 +81,15 @@ const defaultSeeds = [0, 1, 2];
 
 type Base = { readonly name: string; readonly title: string; readonly preset: PresetName; readonly spec: CampaignSpec };
 
-async function readBase(preset: string, { cwd }: Context): Promise<Base> {
+async function readBase(preset: string, context: Context): Promise<Base> {
   if (isPresetName(preset)) return { name: preset, title: `preset ${preset}`, preset, spec: CampaignSpec.create() };
-  const text = await readFile(resolve(cwd, preset), 'utf8').catch((error: NodeJS.ErrnoException) => {
+  if (!existsSync(resolve(context.cwd, preset))) {
     const hint = suggest(preset, presetNames);
-    throw new UsageError(
-      `"${preset}" is no preset (${oneOf(presetNames)})${hint}, nor a campaign file that can be read: ${error.code}`,
-    );
-  });
-  const { campaignId, spec } = parseCampaignFile(text, preset);
+    throw new UsageError(`there is no preset "${preset}"${hint}, nor such a campaign file; use ${oneOf(presetNames)}`);
+  }
+  const { campaignId, spec } = await readCampaignFile(preset, context);
   // A campaign file that was read names a preset that there is.
-  return { name: campaignId, title: `campaign file ${campaignId}`, preset: spec.preset as PresetName, spec };
+  return { name: campaignId, title: `campaign ${campaignId}`, preset: spec.preset as PresetName, spec };
 }
 
 function readTargets(text: string): number[] {
@@ -124,5 +124,3 @@ export function commandOf(names: readonly string[], options: ReproduceSettings &
 }
 
 const defaults: Readonly<Record<string, unknown>> = { out: 'runs/reproduce' };
-
-export const datasetList = datasetNames.join(', ');
