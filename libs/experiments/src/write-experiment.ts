@@ -31,14 +31,14 @@ export async function writeExperiment(
   missing: readonly MissingJob[],
 ): Promise<string[]> {
   const { name } = experiment;
-  const figure = titled(analysis.figure, analysis.title, missing);
+  const figure = titled(analysis, context, missing);
   const svg = await drawSvgFile(figure, pictureFont);
   const files: Record<string, string | Uint8Array> = {
     [`${name}.csv`]: writeCsv(analysis.table.header, analysis.table.rows),
     [`${name}.json`]: experimentJson(experiment, context, { ...analysis, figure }, missing),
     [`${name}.svg`]: svg,
     [`${name}.png`]: pngOf(svg),
-    [`${name}.md`]: experimentMarkdown(experiment, analysis, missing),
+    [`${name}.md`]: experimentMarkdown(experiment, context, analysis, missing),
   };
   await mkdir(folder, { recursive: true });
   for (const [file, content] of Object.entries(files)) await writeFile(join(folder, file), content);
@@ -73,12 +73,14 @@ function experimentJson(
 
 function experimentMarkdown(
   { name }: Experiment,
+  context: Context,
   { title, findings, notes, summary }: Analysis,
   missing: readonly MissingJob[],
-) {
+): string {
   const missingLines = missing.map(({ job, why }) => `- ${job}: ${why}`);
   const paragraphs = [
     `# ${title}`,
+    `${name}, ${context.title}`,
     `![${title}](${name}.svg)`,
     ...(summary ? [markdownTable(summary)] : []),
     ...findings.map(paragraphOf),
@@ -93,8 +95,8 @@ function markdownTable({ header, rows }: Table): string {
   return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** A figure under its title; what is missing is said in the picture too. */
-function titled(figure: TopLevelSpec, text: string, missing: readonly MissingJob[]): TopLevelSpec {
+/** A figure under its title, with what it was made with; what is missing is said in the picture too. */
+function titled({ figure, title }: Analysis, context: Context, missing: readonly MissingJob[]): TopLevelSpec {
   const shown = missing.slice(0, mostMissingLines).map(({ job, why }) => `missing: ${job} (${why})`);
   const more = missing.length > shown.length ? [`and ${missing.length - shown.length} more results are missing`] : [];
   const lines = [...shown, ...more].map((line) =>
@@ -103,14 +105,16 @@ function titled(figure: TopLevelSpec, text: string, missing: readonly MissingJob
   return {
     ...figure,
     title: {
-      text,
+      text: title,
+      subtitle: [context.title, ...lines],
+      subtitleColor: colour(lines.length > 0 ? 'failure' : 'muted'),
+      subtitlePadding: 6,
       anchor: 'start',
       fontSize: 14,
       offset: 26,
-      ...(lines.length > 0 ? { subtitle: lines, subtitleColor: colour('failure'), subtitlePadding: 6 } : {}),
     },
   };
 }
 
 const mostMissingLines = 5;
-const longestLine = 130;
+const longestLine = 110;

@@ -33,7 +33,8 @@ export async function writeResults(
   const analysis = experiment.analyse(frame, outcomes);
   const names = await writeExperiment(folder, experiment, frame, analysis, missing);
   const files = names.map((file) => relative(cwd, join(folder, file)));
-  const { title, findings, summary } = analysis;
+  const { findings, summary } = analysis;
+  const title = `${analysis.title} (${frame.title})`;
   return { experiment: experiment.name, title, files, findings, summary, missing };
 }
 

@@ -33,7 +33,7 @@ export const baselines: Experiment = {
       rivals.map((rival) => ({ targets, rival, ...compare(context, measured, targets, rival) })),
     );
     return {
-      title: `What the search learns beyond meeting the target (${context.title})`,
+      title: 'What the search learns beyond meeting the target',
       table: {
         header: [
           'target_multiply_adds',

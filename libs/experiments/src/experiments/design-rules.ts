@@ -37,7 +37,7 @@ export const figure6: Experiment = {
     const pooled = (which: Which) =>
       setNames.map((name) => ({ name, values: sets.flatMap((each) => errorsOf(each[which][name] ?? [])) }));
     return {
-      title: `Error EDF of design rules and of Elite Spaces (${context.title})`,
+      title: 'Error EDF of design rules and of Elite Spaces',
       table: {
         header: ['seed', 'cost', 'set', 'architecture', 'multiply_adds', 'error_percent'],
         rows: sets.flatMap(({ seed, ...which }) =>

@@ -33,7 +33,7 @@ function errorAgainstCostOf(about: About): Experiment {
         elites: context.targets.map((target) => ({ target, ...networksAt(context, outcomes, target, seed) })),
       }));
       return {
-        title: `Error against FLOPs: networks of Elite Spaces and of the search space (${context.title})`,
+        title: 'Error against FLOPs: networks of Elite Spaces and of the search space',
         table: {
           header: ['seed', 'population', 'target_multiply_adds', 'architecture', 'multiply_adds', 'error_percent'],
           rows: measured.flatMap(({ seed, searchSpace, elites }) =>

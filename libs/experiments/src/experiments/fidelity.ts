@@ -41,7 +41,7 @@ export const fidelity: Experiment = {
       return mean(lists.map(({ a, b }) => kendallTau(at(a), at(b)) + kendallTau(at(cost), at(b))));
     };
     return {
-      title: `Errors in the evaluation super network and trained from scratch (${context.title})`,
+      title: 'Errors in the evaluation super network and trained from scratch',
       table: {
         header: ['seed', 'architecture', 'multiply_adds', 'super_network_error_percent', 'trained_error_percent'],
         rows: measured.flatMap(({ seed, pairs: all }) =>
@@ -124,7 +124,7 @@ function scatter(measured: readonly { seed: number; pairs: readonly Measured[] }
   const y = {
     field: 'scratch',
     type: 'quantitative' as const,
-    title: 'test error trained from scratch (% of images)',
+    title: 'error from scratch (% of images)',
     scale: { zero: false },
     axis: { tickCount: 6, format: '.4~r' },
   };
@@ -150,7 +150,7 @@ function scatter(measured: readonly { seed: number; pairs: readonly Measured[] }
     hconcat: [
       panel('Against the super network', {
         field: 'superNetwork',
-        title: 'error in the super network (% of images)',
+        title: 'super network error (% of images)',
         scale: { zero: false },
       }),
       panel('Against the cost', { field: 'cost', title: unit.axisTitle, scale: { type: 'log', nice: false } }),

@@ -39,7 +39,7 @@ export const figure5: Experiment = {
       return rates.every((rate) => rate !== undefined) ? [{ seed, tau: kendallTau(sizes, rates) }] : [];
     });
     return {
-      title: `NAS at ${formatMultiplyAdds(target)} in spaces of growing size (${context.title})`,
+      title: `NAS at ${formatMultiplyAdds(target)} in spaces of growing size`,
       table: {
         header: ['space', 'networks_in_space', 'seed', 'draw', 'multiply_adds', 'deviation'],
         rows: [{ ...elite, size: undefined }, ...grown].flatMap(({ name, size, runs }) =>

@@ -23,7 +23,7 @@ function nasTableOf(name: string, dataset: DatasetName): Experiment {
     analyse: (context, outcomes) => {
       const runs = everySearch(context).map((run) => runOf(context, outcomes, run));
       return {
-        title: `NAS on Elite Spaces and on the search space (${context.title})`,
+        title: 'NAS on Elite Spaces and on the search space',
         table: {
           header: [
             'target_multiply_adds',

@@ -19,7 +19,7 @@ export const observations: Experiment = {
   analyse: (context, outcomes) => {
     const found = eliteSpaces(context, outcomes);
     return {
-      title: `Depth and width over the stages of Elite Spaces (${context.title})`,
+      title: 'Depth and width over the stages of Elite Spaces',
       table: {
         header: ['target_multiply_adds', 'seed', 'space', ...rules.map(({ text }) => text)],
         rows: found.map(({ target, seed, text, space }) => [
