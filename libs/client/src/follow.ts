@@ -1,12 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Campaign, JobState } from '@nss/contracts';
+import type { Campaign } from '@nss/contracts';
+import { hasEnded } from '@nss/job-apis';
 import { NssError } from '@nss/rpc';
 import type { NssClient } from './client.ts';
-
-/** Whether a job has come to its end. */
-export function hasEnded(state: JobState | undefined): boolean {
-  return state === JobState.SUCCEEDED || state === JobState.FAILED || state === JobState.CANCELLED;
-}
 
 export type FollowOptions = {
   readonly signal?: AbortSignal;
@@ -34,7 +30,7 @@ export async function* followCampaign(
         [afterChange, waitMs, waitedMs] = [change, backoffMs, 0];
         if (!campaign) continue;
         yield campaign;
-        if (hasEnded(campaign.status?.state)) return;
+        if (hasEnded(campaign.status)) return;
       }
     } catch (error) {
       if (signal?.aborted || !NssError.from(error).retryable || waitedMs >= patienceMs) throw error;

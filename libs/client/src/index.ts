@@ -1,2 +1,3 @@
+export { hasEnded } from '@nss/job-apis';
 export { connectNss, type MeshAddresses, type NssClient } from './client.ts';
-export { type FollowOptions, followCampaign, hasEnded } from './follow.ts';
+export { type FollowOptions, followCampaign } from './follow.ts';

@@ -10,11 +10,12 @@ import {
   phaseName,
 } from '@nss/campaign';
 import { Campaign, CampaignSpec, type ImageFolder, JobState } from '@nss/contracts';
+import { hasEnded } from '@nss/job-apis';
 import { campaignName, isResourceId, NssError } from '@nss/rpc';
 import { formatMultiplyAdds } from '@nss/space';
 import { CommandError, type Context, Interrupted, UsageError } from '../cli/context.ts';
 import type { NssClient } from '../client.ts';
-import { followCampaign, hasEnded } from '../follow.ts';
+import { followCampaign } from '../follow.ts';
 import { formatAge, formatDuration } from '../terminal/format.ts';
 import { formatTable } from '../terminal/table.ts';
 import { downloadArtifacts } from './artifacts.ts';
@@ -98,7 +99,7 @@ export async function getCampaign(id: string, options: MeshOptions & JsonOption,
       return;
     }
     for (const line of campaignSummary(campaign, terminal.style, new Date())) terminal.print(line);
-    if (!hasEnded(campaign.status?.state)) terminal.note(`\nWatch it with: nss campaign watch ${idOf(campaign.name)}`);
+    if (!hasEnded(campaign.status)) terminal.note(`\nWatch it with: nss campaign watch ${idOf(campaign.name)}`);
     else if (campaign.artifacts.length > 0) {
       terminal.note(`\nFetch its report with: nss campaign report ${idOf(campaign.name)}`);
     }
@@ -150,9 +151,7 @@ export async function fetchReport(
     const campaign = await client.campaigns.getCampaign({ name }, { signal });
     if (campaign.artifacts.length === 0) {
       const state = stateWord(campaign.status?.state);
-      const hint = hasEnded(campaign.status?.state)
-        ? undefined
-        : `Watch it with: nss campaign watch ${idOf(campaign.name)}`;
+      const hint = hasEnded(campaign.status) ? undefined : `Watch it with: nss campaign watch ${idOf(campaign.name)}`;
       throw new CommandError(`campaign ${idOf(campaign.name)} (${state}) has no report`, { hint });
     }
     const folder = outFolder(idOf(campaign.name), options.out, context);
@@ -224,7 +223,7 @@ async function createOrJoin(
     }
     const campaign = await client.campaigns.getCampaign({ name: campaignName(id) }, { signal });
     const same = campaign.spec && isDeepStrictEqual(CampaignSpec.toJSON(campaign.spec), CampaignSpec.toJSON(spec));
-    if (same && !hasEnded(campaign.status?.state)) return { campaign, joined: true };
+    if (same && !hasEnded(campaign.status)) return { campaign, joined: true };
   }
 }
 
