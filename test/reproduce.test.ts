@@ -9,6 +9,7 @@ import { experiments } from '@nss/experiments';
 import { failedPrecondition } from '@nss/rpc';
 import { createLogger } from '@nss/runtime';
 import { run } from '../libs/client/test/run-cli.ts';
+import { marksOf } from '../libs/experiments/test/picture.ts';
 import { writeMeshFile } from '../libs/launcher/src/mesh-file.ts';
 import { identify } from '../libs/launcher/src/process-identity.ts';
 import { type AnalyticTrainerServer, startAnalyticTrainer } from './analytic-trainer-server.ts';
@@ -71,11 +72,12 @@ after(async () => {
   else await rm(folder, { recursive: true, force: true });
 });
 
-const nss = (...args: string[]) => run([...args, '--state-dir', folder, '--out', join(folder, 'out')], { cwd: folder });
+const nss = (args: string[], signal?: AbortSignal) =>
+  run([...args, '--state-dir', folder, '--out', 'out'], { cwd: folder, signal });
 const read = (file: string) => readFile(join(folder, 'out/tiny', file), 'utf8');
 
 test('all experiments leave a table, data, a picture and findings', async () => {
-  const { code, stdout, stderr } = await nss('reproduce', 'all', '--preset', 'tiny', '--json');
+  const { code, stdout, stderr } = await nss(['reproduce', 'all', '--preset', 'tiny', '--json']);
   assert.equal(code, 0, stderr);
   const summary = JSON.parse(stdout);
   assert.deepEqual(
@@ -85,13 +87,38 @@ test('all experiments leave a table, data, a picture and findings', async () => 
   for (const { experiment, findings, missing } of summary.experiments) {
     assert.deepEqual(missing, []);
     assert.ok(findings.length > 0, experiment);
+    const svg = await read(`${experiment}.svg`);
+    assert.match(svg, />preset tiny, cifar100?<\/text>/);
+    assert.doesNotMatch(svg, /missing|NaN|undefined/);
+    const [, ...rows] = (await read(`${experiment}.csv`)).trimEnd().split('\r\n');
+    assert.ok(rows.length > 0 && rows.every((row) => !row.includes('NaN')), experiment);
+    assert.ok(marksOf(svg, 'symbol', 'path') + marksOf(svg, 'line', 'path') > 0, experiment);
+    assert.ok((await readFile(join(folder, `out/tiny/${experiment}.png`))).length > 10_000, experiment);
+  }
+});
+
+test('the picture of figure 3 has a point for every network of its table, and names every set in its legend', async () => {
+  const svg = await read('fig3.svg');
+  const [, ...rows] = (await read('fig3.csv')).trimEnd().split('\r\n');
+  const shown = rows.filter((row) => !row.includes('same-cost'));
+  const legend = ['search space', 'Elite Space, 0.06 MF', 'Elite Space, 0.15 MF'];
+  assert.equal(marksOf(svg, 'symbol', 'path'), shown.length + legend.length);
+  for (const text of [
+    ...legend,
+    'cost (MF, million multiply-adds)',
+    'error (% of images)',
+    'seed 0',
+    'seed 1',
+    'seed 2',
+  ]) {
+    assert.ok(svg.includes(`>${text}</text>`), text);
   }
 });
 
 test('what is stored is not run again, and gives the same', async () => {
   const csv = await read('fig3.csv');
   trainer.log.length = 0;
-  const { code, stderr } = await nss('reproduce', 'fig3', 'baselines', '--preset', 'tiny');
+  const { code, stderr } = await nss(['reproduce', 'fig3', 'baselines', '--preset', 'tiny']);
   assert.equal(code, 0, stderr);
   assert.deepEqual(trainer.log, []);
   assert.equal(await read('fig3.csv'), csv);
@@ -102,14 +129,39 @@ test('a job that fails is shown in the table, the picture and the exit code, and
     if ($case === 'thetaStep') throw failedPrecondition('out of luck', { reason: 'OUT_OF_LUCK' });
   };
   const args = ['reproduce', 'fig3', '--preset', 'tiny', '--seeds', '7', '--targets', '0.15MF'];
-  const { code, stdout, stderr } = await nss(...args);
+  const { code, stdout, stderr } = await nss(args);
   assert.equal(code, 1);
   assert.match(stderr, /evaluation of the Elite Space, 0.15 MF, seed 7: missing: it needs "search, 0.15 MF, seed 7"/);
   assert.match(stdout, /out of luck/);
   assert.match(await read('fig3.svg'), /missing: evaluation of the Elite Space, 0\.15 MF, seed 7/);
   assert.match(await read('fig3.md'), /\*\*Missing\*\*[\s\S]*out of luck/);
   trainer.before = () => {};
-  const again = await nss(...args);
+  const again = await nss(args);
   assert.equal(again.code, 0, again.stderr);
   assert.doesNotMatch(await read('fig3.svg'), /missing/);
+});
+
+test('Ctrl-C says what is stored and how to go on, and the next run goes on there', async () => {
+  const stop = new AbortController();
+  const held = Promise.withResolvers<void>();
+  trainer.before = ({ $case }) => {
+    if ($case !== 'thetaStep') return;
+    stop.abort();
+    return held.promise;
+  };
+  const args = ['reproduce', 'observations', '--preset', 'tiny', '--seeds', '8', '--targets', '0.15MF'];
+  const { code, stderr } = await nss(args, stop.signal);
+  assert.equal(code, 130);
+  assert.match(stderr, /warmup, seed 8: done/);
+  assert.match(
+    stderr,
+    /\nStopped\. \d+ results are stored in out\/results\. Go on with: nss reproduce observations --preset tiny --targets 0\.15MF --seeds 8 --out out\n$/,
+  );
+  // The mesh still works on it: the next run joins what is running, and makes no warmup again.
+  trainer.before = () => {};
+  trainer.log.length = 0;
+  held.resolve();
+  const again = await nss(args);
+  assert.equal(again.code, 0, again.stderr);
+  assert.ok(!trainer.log.includes('open'), 'no session was opened a second time');
 });

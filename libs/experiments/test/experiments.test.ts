@@ -11,6 +11,7 @@ import {
   missingJobs,
   writeExperiment,
 } from '../src/index.ts';
+import { marksOf } from './picture.ts';
 import { syntheticOutcomes, testContext } from './synthetic.ts';
 
 const context = testContext({ overrides: { evaluation: { architecturesPerSpace: 40 } } });
@@ -280,14 +281,6 @@ for (const { name } of experiments) {
 }
 
 const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-
-/** How many elements of this tag the groups of a kind of mark hold. */
-function marksOf(svg: string, kind: string, tag: string, name = ''): number {
-  const groups = svg.matchAll(
-    new RegExp(`<g class="mark-${kind} role-(?:mark|legend-symbol)[^"]*${name}[^"]*"[^>]*(?<!/)>(.*?)</g>`, 'g'),
-  );
-  return [...groups].reduce((sum, [, content]) => sum + content.split(`<${tag} `).length - 1, 0);
-}
 
 function folderOf(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'nss-experiment-'));
