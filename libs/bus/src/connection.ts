@@ -28,6 +28,9 @@ export type BusOptions = {
   readonly name: string;
   readonly logger: Logger;
   readonly replicas?: number;
+  /** Who connects, where the servers ask. */
+  readonly user?: string;
+  readonly password?: string;
   /**
    * How long an operation goes on trying while NATS is away; 20 s unless told. Shorter than the ack wait and the default deadline of RPCs,
    * so that who waits gets this library's error rather than a timeout that tells nothing.
@@ -50,12 +53,14 @@ export async function connectBus({
   name,
   logger,
   replicas = 1,
+  user,
+  password,
   patienceMs = PATIENCE_MS,
   signal,
 }: BusOptions): Promise<Bus> {
   // Process-wide, and only a matter of speed: digests of objects are the same.
   setSha256Backend('native');
-  const nc = await connected({ url, name, logger, signal });
+  const nc = await connected({ url, name, logger, user, password, signal });
   try {
     const link = followLink(nc);
     const jsm = await withPatience({ link, patienceMs }, 'reach JetStream', () => jetstreamManager(nc));
@@ -67,12 +72,13 @@ export async function connectBus({
   }
 }
 
-async function connected({ url, name, logger, signal }: BusOptions): Promise<NatsConnection> {
+async function connected({ url, name, logger, user, password, signal }: BusOptions): Promise<NatsConnection> {
   const servers = url.split(',');
+  const login = user === undefined ? {} : { user, pass: password };
   for (;;) {
     signal?.throwIfAborted();
     try {
-      return await connect({ servers, name, maxReconnectAttempts: -1, reconnectTimeWait: RECONNECT_WAIT_MS });
+      return await connect({ servers, name, ...login, maxReconnectAttempts: -1, reconnectTimeWait: RECONNECT_WAIT_MS });
     } catch (error) {
       logger.warn({ url, reason: String(error) }, 'NATS cannot be reached yet; trying again');
     }

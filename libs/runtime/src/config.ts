@@ -37,6 +37,27 @@ export const natsUrl = z
   .refine(isNatsUrl, 'expected the URL of a NATS server, for example nats://127.0.0.1:4222')
   .default('nats://127.0.0.1:4222');
 
+/** What every process that uses NATS is told of it. */
+export const natsConfiguration = {
+  /** Where the NATS servers are. */
+  NSS_NATS_URL: natsUrl,
+  /** User that the NATS servers know; none where they let everybody in. */
+  NSS_NATS_USER: z.string().optional(),
+  NSS_NATS_PASSWORD: z.string().optional(),
+  /** Copies of every stream and bucket: 1, or 3 on a cluster. The same for all processes of a mesh. */
+  NSS_NATS_REPLICAS: wholeNumber(1, 5).default(1),
+};
+
+/** The options of a connection that `natsConfiguration` tells. */
+export function natsOptions(config: z.infer<z.ZodObject<typeof natsConfiguration>>) {
+  return {
+    url: config.NSS_NATS_URL,
+    replicas: config.NSS_NATS_REPLICAS,
+    user: config.NSS_NATS_USER,
+    password: config.NSS_NATS_PASSWORD,
+  };
+}
+
 /** Where another service is: host:port. */
 export const address = z
   .string('expected host:port, for example 127.0.0.1:7000')

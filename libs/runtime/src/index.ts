@@ -4,6 +4,8 @@ export {
   listenAddress,
   loadConfig,
   logLevel,
+  natsConfiguration,
+  natsOptions,
   natsUrl,
   parseAddress,
   wholeNumber,

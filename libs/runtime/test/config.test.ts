@@ -8,6 +8,8 @@ import {
   listenAddress,
   loadConfig,
   logLevel,
+  natsConfiguration,
+  natsOptions,
   natsUrl,
   parseAddress,
   wholeNumber,
@@ -68,4 +70,26 @@ test('host and port are read back from any address', () => {
 
 test('another service cannot be at port 0', () => {
   assert.throws(() => loadConfig(z.object({ A: address }), { A: '127.0.0.1:0' }), ConfigError);
+});
+
+test('a mesh without NATS users needs no NATS settings, and one with users tells who it is', () => {
+  const schema = z.object(natsConfiguration);
+  assert.deepEqual(natsOptions(loadConfig(schema, {})), {
+    url: 'nats://127.0.0.1:4222',
+    replicas: 1,
+    user: undefined,
+    password: undefined,
+  });
+  const env = {
+    NSS_NATS_URL: 'nats://nats-0:4222,nats://nats-1:4222',
+    NSS_NATS_REPLICAS: '3',
+    NSS_NATS_USER: 'evaluator',
+    NSS_NATS_PASSWORD: 'secret',
+  };
+  assert.deepEqual(natsOptions(loadConfig(schema, env)), {
+    url: 'nats://nats-0:4222,nats://nats-1:4222',
+    replicas: 3,
+    user: 'evaluator',
+    password: 'secret',
+  });
 });

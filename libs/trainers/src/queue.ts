@@ -2,6 +2,7 @@ import { type Bus, consume, LEASE_QUEUE, NoResponders, request, type Verdict } f
 import { LeaseGrant, LeaseRequest } from '@nss/contracts';
 import { aborted } from '@nss/rpc';
 import { type Logger, withLogContext } from '@nss/runtime';
+import { type WhenIdle, watchIdleness } from './idleness.ts';
 
 export type ServeLeases = {
   readonly bus: Bus;
@@ -15,6 +16,8 @@ export type ServeLeases = {
   readonly openWithinMs?: number;
   /** Pause before a holder that does not listen is asked again; see `MAX_ASKED`. */
   readonly askAgainAfterMs?: number;
+  /** What to do when no lease has been held for some time. */
+  readonly idle?: WhenIdle;
 };
 
 /** The leases of one trainer: one at a time. */
@@ -61,14 +64,17 @@ export function serveLeases({
   logger,
   openWithinMs = OPEN_WITHIN_MS,
   askAgainAfterMs = ASK_AGAIN_AFTER_MS,
+  idle,
 }: ServeLeases): Leases {
   let held: Held | undefined;
+  const idleness = watchIdleness(idle, signal);
   let taken = false;
 
   const work = async ({ leaseId, replySubject }: LeaseRequest, deliveries: number): Promise<Verdict> => {
     const lease: Held = { leaseId, opened: Promise.withResolvers(), closed: Promise.withResolvers() };
     held = lease;
     taken = false;
+    idleness.busy();
     try {
       const grant = LeaseGrant.encode({ leaseId, trainerId, address }).finish();
       try {
@@ -86,6 +92,7 @@ export function serveLeases({
       return 'ack';
     } finally {
       held = undefined;
+      idleness.idle();
     }
   };
 

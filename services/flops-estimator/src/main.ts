@@ -1,23 +1,8 @@
 import { FlopsEstimatorServiceService } from '@nss/contracts';
 import { service, startServer } from '@nss/rpc';
-import {
-  createLogger,
-  createShutdown,
-  listenAddress,
-  loadConfig,
-  runMain,
-  startTelemetry,
-  wholeNumber,
-} from '@nss/runtime';
-import { z } from 'zod';
+import { createLogger, createShutdown, loadConfig, runMain, startTelemetry } from '@nss/runtime';
+import { configuration } from './configuration.ts';
 import { handlers } from './handlers.ts';
-
-const configuration = z.object({
-  /** host:port to serve gRPC on. */
-  NSS_LISTEN: listenAddress,
-  /** Milliseconds that calls get to finish in after SIGTERM. */
-  NSS_SHUTDOWN_GRACE_MS: wholeNumber(0, 600_000).default(10_000),
-});
 
 await runMain('flops-estimator', async () => {
   const config = loadConfig(configuration);

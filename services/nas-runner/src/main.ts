@@ -2,35 +2,10 @@ import { CHECKPOINTS, connectBus, ensureTopology, openObjects } from '@nss/bus';
 import { type NasRun, NasRunServiceService, type Training, TrainingServiceService } from '@nss/contracts';
 import { jobService, NAS_RUNS, openJobs, runJobs, TRAININGS } from '@nss/jobs';
 import { service, startServer } from '@nss/rpc';
-import {
-  createLogger,
-  createShutdown,
-  listenAddress,
-  loadConfig,
-  natsUrl,
-  runMain,
-  startTelemetry,
-  wholeNumber,
-} from '@nss/runtime';
-import { z } from 'zod';
+import { createLogger, createShutdown, loadConfig, natsOptions, runMain, startTelemetry } from '@nss/runtime';
+import { configuration } from './configuration.ts';
 import { nasRunViolations, runNasRun } from './nas-run.ts';
 import { runTraining, trainingViolations } from './training.ts';
-
-const configuration = z.object({
-  NSS_NATS_URL: natsUrl,
-  /** host:port to serve gRPC on. */
-  NSS_LISTEN: listenAddress,
-  /** Work that is lost at most when a trainer or this process dies. */
-  NSS_CHECKPOINT_SECONDS: wholeNumber(0, 86_400).default(60),
-  /** The same in iterations: whichever comes first. */
-  NSS_CHECKPOINT_STEPS: wholeNumber(1, 1_000_000_000).default(1_000_000_000),
-  /** NAS runs, and trainings, that one replica works on, or waits for a trainer for, at the same time. */
-  NSS_CONCURRENCY: wholeNumber(1, 1_000).default(16),
-  /** How long a worker may be silent before its jobs go to another one. */
-  NSS_ACK_WAIT_SECONDS: wholeNumber(1, 3_600).default(30),
-  /** Milliseconds that calls get to finish in after SIGTERM. */
-  NSS_SHUTDOWN_GRACE_MS: wholeNumber(0, 600_000).default(10_000),
-});
 
 await runMain('nas-runner', async () => {
   const config = loadConfig(configuration);
@@ -40,7 +15,7 @@ await runMain('nas-runner', async () => {
   const telemetry = await startTelemetry('nas-runner');
   shutdown.register('telemetry', () => telemetry.close());
 
-  const bus = await connectBus({ url: config.NSS_NATS_URL, name: 'nas-runner', logger, signal: shutdown.signal });
+  const bus = await connectBus({ ...natsOptions(config), name: 'nas-runner', logger, signal: shutdown.signal });
   shutdown.register('bus', () => bus.close());
   await ensureTopology(bus);
   const queues = { ackWaitMs: 1_000 * config.NSS_ACK_WAIT_SECONDS };

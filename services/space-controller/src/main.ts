@@ -11,48 +11,15 @@ import {
 } from '@nss/contracts';
 import { CAMPAIGNS, jobService, openJobs, runJobs, SEARCHES, WARMUPS } from '@nss/jobs';
 import { connect, service, startServer } from '@nss/rpc';
-import {
-  address,
-  createLogger,
-  createShutdown,
-  listenAddress,
-  loadConfig,
-  natsUrl,
-  runMain,
-  startTelemetry,
-  wholeNumber,
-} from '@nss/runtime';
-import { z } from 'zod';
+import { createLogger, createShutdown, loadConfig, natsOptions, runMain, startTelemetry } from '@nss/runtime';
 import manifest from '../package.json' with { type: 'json' };
 import { readArtifact } from './artifacts.ts';
 import { runCampaign } from './campaign.ts';
 import { campaignService } from './campaign-service.ts';
 import { connectJobApis } from './child-jobs.ts';
+import { configuration } from './configuration.ts';
 import { runSearchJob, searchViolations } from './search.ts';
 import { runWarmup, warmupViolations } from './warmup.ts';
-
-const configuration = z.object({
-  NSS_NATS_URL: natsUrl,
-  /** host:port to serve gRPC on. */
-  NSS_LISTEN: listenAddress,
-  /** Where campaigns create their jobs; the controller's own kinds at any of its replicas. */
-  NSS_SPACE_CONTROLLER_ADDRESS: address,
-  NSS_EVALUATOR_ADDRESS: address,
-  NSS_NAS_RUNNER_ADDRESS: address,
-  NSS_FLOPS_ESTIMATOR_ADDRESS: address,
-  /** Work that is lost at most when a trainer or this process dies. */
-  NSS_CHECKPOINT_SECONDS: wholeNumber(0, 86_400).default(60),
-  /** The same in iterations: whichever comes first. */
-  NSS_CHECKPOINT_STEPS: wholeNumber(1, 1_000_000_000).default(1_000_000_000),
-  /** Campaigns, and warmups and searches, that one replica works on at the same time. */
-  NSS_CONCURRENCY: wholeNumber(1, 1_000).default(16),
-  /** How long a worker may be silent before its jobs go to another one. */
-  NSS_ACK_WAIT_SECONDS: wholeNumber(1, 3_600).default(30),
-  /** Milliseconds that calls get to finish in after SIGTERM. */
-  NSS_SHUTDOWN_GRACE_MS: wholeNumber(0, 600_000).default(10_000),
-  /** Commit of this software, for reports. */
-  NSS_COMMIT: z.string().optional(),
-});
 
 await runMain('space-controller', async () => {
   const config = loadConfig(configuration);
@@ -62,7 +29,7 @@ await runMain('space-controller', async () => {
   const telemetry = await startTelemetry('space-controller');
   shutdown.register('telemetry', () => telemetry.close());
 
-  const bus = await connectBus({ url: config.NSS_NATS_URL, name: 'space-controller', logger, signal: shutdown.signal });
+  const bus = await connectBus({ ...natsOptions(config), name: 'space-controller', logger, signal: shutdown.signal });
   shutdown.register('bus', () => bus.close());
   await ensureTopology(bus);
   const queues = { ackWaitMs: 1_000 * config.NSS_ACK_WAIT_SECONDS };

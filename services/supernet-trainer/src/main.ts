@@ -1,42 +1,12 @@
 import { ARTIFACTS, connectBus, ensureTopology, openObjects } from '@nss/bus';
 import { TrainerServiceService } from '@nss/contracts';
-import { defaultCacheDir } from '@nss/datasets';
 import { service, startServer } from '@nss/rpc';
-import {
-  createLogger,
-  createShutdown,
-  listenAddress,
-  loadConfig,
-  natsUrl,
-  runMain,
-  startTelemetry,
-  wholeNumber,
-} from '@nss/runtime';
+import { createLogger, createShutdown, loadConfig, natsOptions, runMain, startTelemetry } from '@nss/runtime';
 import { type Leases, serveLeases } from '@nss/trainers';
-import { z } from 'zod';
 import { openCheckpoints } from './checkpoints.ts';
+import { configuration } from './configuration.ts';
 import { handlers } from './handlers.ts';
 import { startTensorThread } from './tensor-thread.ts';
-
-const configuration = z.object({
-  NSS_NATS_URL: natsUrl,
-  /** host:port to serve gRPC on. */
-  NSS_LISTEN: listenAddress,
-  /** host:port at which holders of leases reach this trainer; default: where it listens. */
-  NSS_ADVERTISE: z.string().optional(),
-  /** Name of this trainer in logs and reports. */
-  NSS_TRAINER_ID: z.string().default(`trainer-${process.pid}`),
-  /** Threads of one tensor operation; TensorFlow itself reads TF_NUM_INTRAOP_THREADS and OMP_NUM_THREADS. */
-  NSS_TRAINER_THREADS: wholeNumber(1, 1024).default(1),
-  /** Forces an engine; default: TensorFlow's native library where it is installed, else WebAssembly. */
-  NSS_ENGINE: z.enum(['tensorflow', 'wasm'], { error: 'expected tensorflow or wasm' }).optional(),
-  /** Where prepared data sets are kept. */
-  NSS_CACHE_DIR: z.string().default(defaultCacheDir()),
-  /** Folder or URL with data-set archives and their SHA256SUMS. */
-  NSS_DATASET_MIRROR: z.string().optional(),
-  /** Milliseconds that the running session gets to finish its command in after SIGTERM. */
-  NSS_SHUTDOWN_GRACE_MS: wholeNumber(0, 600_000).default(10_000),
-});
 
 await runMain('supernet-trainer', async () => {
   const config = loadConfig(configuration);
@@ -65,7 +35,7 @@ await runMain('supernet-trainer', async () => {
   });
 
   const bus = await connectBus({
-    url: config.NSS_NATS_URL,
+    ...natsOptions(config),
     name: config.NSS_TRAINER_ID,
     logger,
     signal: shutdown.signal,
@@ -82,7 +52,19 @@ await runMain('supernet-trainer', async () => {
     logger,
   });
   const address = config.NSS_ADVERTISE ?? server.address;
-  const leases = serveLeases({ bus, trainerId: config.NSS_TRAINER_ID, address, signal: shutdown.signal, logger });
+  const idle = config.NSS_EXIT_AFTER_IDLE_SECONDS > 0 && {
+    afterMs: 1_000 * config.NSS_EXIT_AFTER_IDLE_SECONDS,
+    // As SIGTERM does: a lease that comes at this moment goes back to the queue.
+    onIdle: () => void shutdown.close('no work').then(() => process.exit(0)),
+  };
+  const leases = serveLeases({
+    bus,
+    trainerId: config.NSS_TRAINER_ID,
+    address,
+    signal: shutdown.signal,
+    logger,
+    ...(idle && { idle }),
+  });
   held.resolve(leases);
   shutdown.register('leases', () => leases.done);
   shutdown.register('server', () => server.close(config.NSS_SHUTDOWN_GRACE_MS));

@@ -188,3 +188,8 @@ test('a wrong configuration ends it with 1', async () => {
   const wrong = startTrainer({ NSS_TRAINER_THREADS: 'many', NSS_ENGINE: 'abacus' });
   assert.deepEqual(await once(wrong, 'exit'), [1, null]);
 });
+
+test('a trainer that finds no work for the set time leaves with exit code 0', async () => {
+  const idle = startTrainer({ NSS_TRAINER_ID: 'idle-trainer', NSS_ENGINE: 'wasm', NSS_EXIT_AFTER_IDLE_SECONDS: '1' });
+  assert.deepEqual(await once(idle, 'exit'), [0, null]);
+});

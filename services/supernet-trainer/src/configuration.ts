@@ -1,0 +1,26 @@
+import { defaultCacheDir } from '@nss/datasets';
+import { listenAddress, natsConfiguration, wholeNumber } from '@nss/runtime';
+import { z } from 'zod';
+
+/** The environment of a trainer. */
+export const configuration = z.object({
+  ...natsConfiguration,
+  /** host:port to serve gRPC on. */
+  NSS_LISTEN: listenAddress,
+  /** host:port at which holders of leases reach this trainer; default: where it listens. */
+  NSS_ADVERTISE: z.string().optional(),
+  /** Name of this trainer in logs and reports. */
+  NSS_TRAINER_ID: z.string().default(`trainer-${process.pid}`),
+  /** Threads of one tensor operation; TensorFlow itself reads TF_NUM_INTRAOP_THREADS and OMP_NUM_THREADS. */
+  NSS_TRAINER_THREADS: wholeNumber(1, 1024).default(1),
+  /** Forces an engine; default: TensorFlow's native library where it is installed, else WebAssembly. */
+  NSS_ENGINE: z.enum(['tensorflow', 'wasm'], { error: 'expected tensorflow or wasm' }).optional(),
+  /** Where prepared data sets are kept. */
+  NSS_CACHE_DIR: z.string().default(defaultCacheDir()),
+  /** Folder or URL with data-set archives and their SHA256SUMS. */
+  NSS_DATASET_MIRROR: z.string().optional(),
+  /** A trainer without work for this long exits with code 0; 0 keeps it. For trainers that a queue's length starts. */
+  NSS_EXIT_AFTER_IDLE_SECONDS: wholeNumber(0, 86_400).default(0),
+  /** Milliseconds that the running session gets to finish its command in after SIGTERM. */
+  NSS_SHUTDOWN_GRACE_MS: wholeNumber(0, 600_000).default(10_000),
+});
