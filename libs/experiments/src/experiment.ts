@@ -34,3 +34,6 @@ export type Analysis = {
 
 /** Costs in multiply-adds, errors in percent of images. */
 export type Table = { readonly header: readonly string[]; readonly rows: readonly (readonly CsvField[])[] };
+
+/** A note for experiments of which this software has no numbers of the paper to put beside its own. */
+export const notQuoted = "The paper's own numbers are not quoted here.";

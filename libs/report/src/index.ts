@@ -26,5 +26,13 @@ export { steps } from './figures/distribution-panels.ts';
 export { drawSvgFile } from './figures/draw.ts';
 export { type ColourName, colour, costUnitOf, panelTitle } from './figures/theme.ts';
 export { architecturesCsv, campaignJson, eliteSpacesJson, renderAll, tableCsv } from './files.ts';
-export { formatCost, formatNumber, formatPercent, formatShare, formatSigned, listOf } from './format.ts';
+export {
+  formatCost,
+  formatDeviation,
+  formatNumber,
+  formatPercent,
+  formatShare,
+  formatSigned,
+  listOf,
+} from './format.ts';
 export { renderReport } from './report.ts';

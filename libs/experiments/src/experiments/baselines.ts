@@ -1,5 +1,6 @@
-import { bootstrapPairedDifference, type Groups, mean, type Pair } from '@nss/analysis';
+import { bootstrapPairedDifference, mean, meanOfGroups, type Pair } from '@nss/analysis';
 import { fromNetworkSpace } from '@nss/contracts';
+import { formatDeviation } from '@nss/report';
 import { formatMultiplyAdds, formatSpace, randomOf, targetLabel } from '@nss/space';
 import type { Context } from '../context.ts';
 import type { Experiment } from '../experiment.ts';
@@ -69,10 +70,11 @@ export const baselines: Experiment = {
         { xTitle: 'errors more than those of the Elite Space (percentage points)' },
       ),
       summary: {
-        header: ['target', 'compared with spaces that are', 'errors more (95% interval)', 'more errors?'],
-        rows: judged.map(({ targets, rival, finding }) => [
+        header: ['target', 'spaces that are', 'cost, to Elite Spaces', 'errors more (95% interval)', 'more errors?'],
+        rows: judged.map(({ targets, rival, finding, costDeviation }) => [
           targetsName(targets),
           rival.legend,
+          formatDeviation(costDeviation),
           intervalOf(finding),
           verdictOf(finding),
         ]),
@@ -80,7 +82,7 @@ export const baselines: Experiment = {
       findings: judged.slice(0, rivals.length).map(({ finding }) => finding),
       notes: [
         `Every space is measured by its networks' errors in the super network of the same seed; random spaces, ${randomSpaces} a target and seed, are drawn uniformly from the bins until their mean cost lies within 2% of the target.`,
-        'The spaces of one target differ in mean cost as the table says; no error is corrected for that.',
+        'The networks compared differ in mean cost as the table says; no error is corrected for that.',
       ],
     };
   },
@@ -163,7 +165,7 @@ const targetsName = (targets: readonly number[]) =>
 const spacesAt = (context: Context, target: number, seed: number): RandomSpace[] =>
   drawSpacesAt(context, target, seed, randomSpaces);
 
-/** How many more errors than Elite Spaces a rival makes at these targets together. */
+/** How many more errors than Elite Spaces a rival makes at these targets together, and how much more its networks cost. */
 function compare(
   context: Context,
   measured: readonly (TargetAndSeed & { readonly spaces: readonly MeasuredSpace[] })[],
@@ -172,16 +174,18 @@ function compare(
 ) {
   const units = context.seeds.map((seed) => ({
     seed,
-    pairs: measured.flatMap(({ spaces, ...pair }): Pair[] => {
-      if (pair.seed !== seed || !targets.includes(pair.target)) return [];
-      const [a, b] = [errorsIn(spaces, rival.origin), errorsIn(spaces, 'elite')];
-      return a.length > 0 && b.length > 0 ? [{ a, b }] : [];
-    }),
+    pairs: measured
+      .filter((pair) => pair.seed === seed && targets.includes(pair.target))
+      .map(({ spaces }) => ({ a: measuredOf(spaces, rival.origin), b: measuredOf(spaces, 'elite') }))
+      .filter(({ a, b }) => a.length > 0 && b.length > 0),
   }));
+  const pairsOf = (valuesOf: typeof errorsOf, { pairs }: (typeof units)[number]): Pair[] =>
+    pairs.map(({ a, b }) => ({ a: a.map(valuesOf), b: b.map(valuesOf) }));
   const estimate = bootstrapPairedDifference(
-    units.map(({ pairs }) => pairs),
+    units.map((unit) => pairsOf(errorsOf, unit)),
     { random: randomOf(0, 'reproduce', 'baselines', rival.origin, ...targets) },
   );
+  const costs = units.flatMap((unit) => pairsOf(costsOf, unit));
   const where = targets.length > 1 ? 'at all targets together' : `at ${formatMultiplyAdds(targets[0])}`;
   const finding = judge({
     claim: `Networks of Elite Spaces make fewer errors than networks of ${rival.spaces}, ${where}`,
@@ -190,15 +194,12 @@ function compare(
     estimate,
     seeds: units.filter(({ pairs }) => pairs.length > 0).map(({ seed }) => seed),
   });
-  return { estimate, finding };
+  return { estimate, finding, costDeviation: mean(costs.map(({ a, b }) => meanOfGroups(a) / meanOfGroups(b) - 1)) };
 }
 
-/** Errors of the networks of each space of an origin. */
-function errorsIn(spaces: readonly MeasuredSpace[], origin: MeasuredSpace['origin']): Groups {
-  return spaces
-    .filter((each) => each.origin === origin && each.networks.length > 0)
-    .map(({ networks }) => errorsOf(networks));
-}
+/** The networks of each space of an origin that were measured. */
+const measuredOf = (spaces: readonly MeasuredSpace[], origin: MeasuredSpace['origin']) =>
+  spaces.filter((each) => each.origin === origin && each.networks.length > 0).map(({ networks }) => networks);
 
 type TargetAndSeed = { readonly target: number; readonly seed: number };
 

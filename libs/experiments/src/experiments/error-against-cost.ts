@@ -3,7 +3,7 @@ import type { DatasetName } from '@nss/contracts';
 import { formatPercent } from '@nss/report';
 import { formatMultiplyAdds, randomOf } from '@nss/space';
 import type { Context } from '../context.ts';
-import type { Experiment } from '../experiment.ts';
+import { type Experiment, notQuoted } from '../experiment.ts';
 import { errorAgainstCost } from '../figures/error-against-cost.ts';
 import { intervalOf, judge, verdictOf } from '../finding.ts';
 import { eliteEvaluation, eliteLabel, matchedLabel, searchSpaceEvaluation, searchSpaceLabel } from '../jobs.ts';
@@ -84,6 +84,7 @@ function errorAgainstCostOf(about: About): Experiment {
         notes: [
           'Each seed has a search and a super network of its own; networks are measured as parts of that super network.',
           'The same-cost networks (in the CSV) are drawn from the search space between the 5% and the 95% quantile of the cost of the Elite Space.',
+          notQuoted,
         ],
       };
     },

@@ -3,7 +3,7 @@ import { bootstrapPairedDifference, bootstrapStatistic, kendallTau, mean } from 
 import { formatShare } from '@nss/report';
 import { countArchitectures, formatMultiplyAdds, type NetworkSpace, randomOf, wholeSpace } from '@nss/space';
 import type { Context } from '../context.ts';
-import type { Experiment } from '../experiment.ts';
+import { type Experiment, notQuoted } from '../experiment.ts';
 import { edfPanels } from '../figures/edf-panels.ts';
 import { judge } from '../finding.ts';
 import type { JobNode } from '../job-node.ts';
@@ -93,6 +93,7 @@ export const figure5: Experiment = {
       ],
       notes: [
         `Every distribution is over 1,000 (or more) networks drawn from theta when the search has ended, of all seeds together. The height of a curve at +10% minus that at -10% is the share within 10%.`,
+        notQuoted,
       ],
     };
   },
