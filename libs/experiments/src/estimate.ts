@@ -4,15 +4,17 @@ import type { Cost } from './results-folder.ts';
 import type { Plan } from './schedule.ts';
 
 /**
- * Multiply-adds a second of one trainer, by kind of job, for estimates where nothing of the kind is stored yet.
+ * Multiply-adds a second of one trainer, by kind of job, for estimates where nothing of the kind is stored yet: measured at the `small`
+ * preset on two virtual cores of an AMD EPYC, two trainers of one thread at work. NAS and trainings are taken to go like searches
+ * and super networks.
  */
 export const defaultRates: Readonly<Record<JobKind, number>> = {
-  warmup: 20e9,
-  search: 20e9,
-  superNetwork: 20e9,
-  evaluation: 20e9,
-  nas: 20e9,
-  training: 20e9,
+  warmup: 39e9,
+  search: 41e9,
+  superNetwork: 28e9,
+  evaluation: 35e9,
+  nas: 41e9,
+  training: 28e9,
 };
 
 /** Estimates the trainer time of jobs in seconds: from what jobs of the same kind took, in proportion to their work. */
@@ -34,8 +36,10 @@ export type KindEstimate = {
   readonly toRun: number;
   /** Of `toRun`, jobs whose weights the mesh may still have, so that nothing is trained. */
   readonly perhapsInMesh: number;
-  /** Trainer time of `toRun`, with all weights made anew. */
+  /** Trainer time of `toRun` without those. */
   readonly trainerSeconds: number;
+  /** Trainer time of those, if the mesh does not have them. */
+  readonly perhapsSeconds: number;
 };
 
 /** A plan by kind of job, in the order jobs run; kinds without jobs are left out. */
@@ -45,15 +49,20 @@ export function summarize(
   isStored: (node: JobNode) => boolean,
   kinds: readonly JobKind[],
 ): KindEstimate[] {
+  const secondsOfAll = (nodes: readonly JobNode[]) => nodes.reduce((sum, node) => sum + secondsOf(node), 0);
   return kinds
     .map((kind) => {
       const waiting = toRun.filter((node) => node.kind === kind);
+      const [perhaps, certain] = [true, false].map((is) =>
+        waiting.filter((node) => (leavesWeights(node) && isStored(node)) === is),
+      );
       return {
         kind,
         stored: stored.filter((node) => node.kind === kind).length,
         toRun: waiting.length,
-        perhapsInMesh: waiting.filter((node) => leavesWeights(node) && isStored(node)).length,
-        trainerSeconds: waiting.reduce((sum, node) => sum + secondsOf(node), 0),
+        perhapsInMesh: perhaps.length,
+        trainerSeconds: secondsOfAll(certain),
+        perhapsSeconds: secondsOfAll(perhaps),
       };
     })
     .filter((estimate) => estimate.stored + estimate.toRun > 0);

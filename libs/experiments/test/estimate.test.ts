@@ -52,7 +52,7 @@ test('a plan is summed up by kind, and tells weights that may be there from thos
   const plan = planJobs([search(context, 2e6, 0), search(context, 8e6, 0), search(context, 2e6, 1)], isStored);
   const kinds = summarize(plan, () => 10, isStored, jobKinds);
   assert.deepEqual(kinds, [
-    { kind: 'warmup', stored: 0, toRun: 2, perhapsInMesh: 1, trainerSeconds: 20 },
-    { kind: 'search', stored: 1, toRun: 2, perhapsInMesh: 0, trainerSeconds: 20 },
+    { kind: 'warmup', stored: 0, toRun: 2, perhapsInMesh: 1, trainerSeconds: 10, perhapsSeconds: 10 },
+    { kind: 'search', stored: 1, toRun: 2, perhapsInMesh: 0, trainerSeconds: 20, perhapsSeconds: 0 },
   ]);
 });

@@ -52,11 +52,16 @@ export function printPlan(
   );
   if (guessed.length > 0) {
     terminal.print(
-      `Nothing is stored yet of: ${guessed.join(', ')}. Their times are those of one core of an AMD EPYC.`,
+      `Nothing is stored yet of: ${guessed.join(', ')}. Their times are those of one core of an AMD EPYC at the small preset.`,
     );
   }
   const kept = kinds.reduce((sum, { perhapsInMesh }) => sum + perhapsInMesh, 0);
-  if (kept > 0) terminal.print(`The weights of ${kept} jobs may still be in the mesh, which saves their time.`);
+  const perhaps = kinds.reduce((sum, { perhapsSeconds }) => sum + perhapsSeconds, 0);
+  if (kept > 0) {
+    terminal.print(
+      `That counts on the weights of ${kept} earlier ${kept === 1 ? 'job' : 'jobs'}; if the mesh has lost them they take ${formatDuration(perhaps)} more.`,
+    );
+  }
   terminal.print(`Results are kept in ${folder}/results.`);
 }
 
