@@ -72,8 +72,8 @@ after(async () => {
   else await rm(folder, { recursive: true, force: true });
 });
 
-const nss = (args: string[], signal?: AbortSignal) =>
-  run([...args, '--state-dir', folder, '--out', 'out'], { cwd: folder, signal });
+const nss = (args: string[], more: { signal?: AbortSignal; tty?: boolean } = {}) =>
+  run([...args, '--state-dir', folder, '--out', 'out'], { cwd: folder, env: { NO_COLOR: '1' }, ...more });
 const read = (file: string) => readFile(join(folder, 'out/tiny', file), 'utf8');
 
 test('all experiments leave a table, data, a picture and findings', async () => {
@@ -136,8 +136,12 @@ test('a job that fails is shown in the table, the picture and the exit code, and
   assert.match(await read('fig3.svg'), /missing: evaluation of the Elite Space, 0\.15 MF, seed 7/);
   assert.match(await read('fig3.md'), /\*\*Missing\*\*[\s\S]*out of luck/);
   trainer.before = () => {};
-  const again = await nss(args);
+  const again = await nss(args, { tty: true });
   assert.equal(again.code, 0, again.stderr);
+  // On a terminal: a bar, and a line for each job that runs, drawn over as they go.
+  assert.match(again.stderr, /0\/\d jobs {2}╌{24} {2}ETA \d/);
+  assert.match(again.stderr, /search, 0\.15 MF, seed 7: done after 0:0\d\n/);
+  assert.match(again.stderr, /\n {2}search, 0\.15 MF, seed 7 {2}waiting for a trainer/);
   assert.doesNotMatch(await read('fig3.svg'), /missing/);
 });
 
@@ -150,7 +154,7 @@ test('Ctrl-C says what is stored and how to go on, and the next run goes on ther
     return held.promise;
   };
   const args = ['reproduce', 'observations', '--preset', 'tiny', '--seeds', '8', '--targets', '0.15MF'];
-  const { code, stderr } = await nss(args, stop.signal);
+  const { code, stderr } = await nss(args, { signal: stop.signal });
   assert.equal(code, 130);
   assert.match(stderr, /warmup, seed 8: done/);
   assert.match(
