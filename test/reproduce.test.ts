@@ -159,7 +159,7 @@ test('Ctrl-C says what is stored and how to go on, and the next run goes on ther
   assert.match(stderr, /warmup, seed 8: done/);
   assert.match(
     stderr,
-    /\nStopped\. \d+ results are stored in out\/results\. Go on with: nss reproduce observations --preset tiny --targets 0\.15MF --seeds 8 --out out\n$/,
+    /\nStopped\. \d+ results are stored in out\/results\. Go on with: nss reproduce observations --preset tiny --targets 0\.15MF --seeds 8 --out out --state-dir \S+\n$/,
   );
   // The mesh still works on it: the next run joins what is running, and makes no warmup again.
   trainer.before = () => {};

@@ -21,6 +21,7 @@ import {
 import { type Context, UsageError } from '../cli/context.ts';
 import { readCampaignFile } from './campaign.ts';
 import { datasetNameOf } from './campaign-view.ts';
+import type { MeshOptions } from './mesh-connection.ts';
 
 /** With what experiments are done. */
 export type ReproduceSettings = {
@@ -115,12 +116,24 @@ function withArchitectures(overrides: Record<string, unknown>, architecturesPerS
 }
 
 /** The command line that goes on with this. */
-export function commandOf(names: readonly string[], options: ReproduceSettings & { readonly out: string }): string {
-  const { preset, dataset, targets, seeds, architectures, out } = options;
-  const flags = Object.entries({ preset, dataset, targets, seeds, architectures, out }).flatMap(([name, value]) =>
-    value === undefined || defaults[name] === value ? [] : [`--${name} ${value}`],
-  );
+export function commandOf(
+  names: readonly string[],
+  options: ReproduceSettings & MeshOptions & { readonly out: string },
+): string {
+  const { preset, dataset, targets, seeds, architectures, trainers, out, address, stateDir } = options;
+  const given = {
+    preset,
+    dataset,
+    targets,
+    seeds,
+    architectures,
+    trainers,
+    out: out === defaultOut ? undefined : out,
+    address,
+    'state-dir': stateDir,
+  };
+  const flags = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${value}`]));
   return ['nss reproduce', ...names, ...flags].join(' ');
 }
 
-const defaults: Readonly<Record<string, unknown>> = { out: 'runs/reproduce' };
+const defaultOut = 'runs/reproduce';
