@@ -2,8 +2,8 @@ export { type Bus, type BusOptions, connectBus } from './connection.ts';
 export { type DeadLetter, dropDeadLetter, listDeadLetters, resendDeadLetter } from './dead-letters.ts';
 export { BusFull, BusStoreLost, BusUnavailable, NoResponders, ObjectDamaged, RevisionConflict } from './errors.ts';
 export { ARTIFACTS, CHECKPOINTS, type Objects, openObjects, type StoredObject } from './objects.ts';
-export { publish, publishOnce } from './publish.ts';
-export { consume, type Handler, pauseMs, type QueueMessage, type Verdict } from './queue.ts';
+export { publish, publishOnce, unpublish } from './publish.ts';
+export { consume, type Handler, pauseMs, purgeAcknowledged, type QueueMessage, type Verdict } from './queue.ts';
 export { onRequest, privateSubject, request } from './request.ts';
 export { type Change, type Codec, type Entry, openStore, type Store, TEXT } from './store.ts';
 export {

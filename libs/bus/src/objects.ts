@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { MsgRequest } from '@nats-io/jetstream';
 import { type ObjectInfo, Objm } from '@nats-io/obj';
 import type { Bus } from './connection.ts';
 import { BusUnavailable, isTransient, ObjectDamaged } from './errors.ts';
+import { nextMessage } from './next-message.ts';
 import { withPatience } from './retry.ts';
 
 /** An object in a bucket. */
@@ -125,7 +125,7 @@ async function* chunksOf(
   let bytes = 0;
   for (let seq = 1; bytes < size; ) {
     const chunk = await withPatience(bus, `read ${where}`, () =>
-      bus.jsm.streams.getMessage(streamOf(bucket), nextOf(chunkSubject(bucket, nuid), seq)),
+      nextMessage(bus, streamOf(bucket), chunkSubject(bucket, nuid), seq),
     );
     if (chunk === null) {
       if ((await infoOf(name))?.nuid !== nuid) throw new BusUnavailable(`${where} was replaced while it was read`);
@@ -162,9 +162,6 @@ function sweeper(bus: Bus, bucket: string, named: () => Promise<ReadonlySet<stri
     return dead.length;
   };
 }
-
-/** The first message of a subject from a sequence number on; the client's types know this of direct reads only. */
-const nextOf = (subject: string, seq: number) => ({ next_by_subj: subject, seq }) as unknown as MsgRequest;
 
 /* How the object store lays its objects out in a stream (NATS ADR-20). */
 const streamOf = (bucket: string) => `OBJ_${bucket}`;

@@ -5,6 +5,7 @@ import { context } from '@opentelemetry/api';
 import type { Bus } from './connection.ts';
 import { storeDeadLetter } from './dead-letters.ts';
 import { BusStoreLost, isMissing } from './errors.ts';
+import { deleteMessages } from './publish.ts';
 import { withPatience } from './retry.ts';
 import type { QueueName } from './topology.ts';
 import { contextOf } from './trace.ts';
@@ -37,6 +38,7 @@ export type Handler = (message: QueueMessage, signal: AbortSignal) => Promise<Ve
 /** Pull requests are renewed this often; the server may have forgotten one without telling. */
 const PULL_EXPIRES_MS = 10_000;
 const PAUSE_AFTER_ERROR_MS = 500;
+const PURGE_EVERY_MS = 5_000;
 const LONGEST_NAK_MS = 60_000;
 /** A message with which a handler fails so often, in a way that it does not expect itself, will not do better later. */
 const MOST_FAILURES = 10;
@@ -64,7 +66,38 @@ export async function consume(
       if (message) await handle(bus, message, handler, { keepAliveMs, signal });
     }
   };
-  await Promise.all(Array.from({ length: concurrency }, slot));
+  const taking = new AbortController();
+  const purging = purgeNowAndThen(bus, queue, AbortSignal.any([signal, taking.signal]));
+  try {
+    await Promise.all(Array.from({ length: concurrency }, slot));
+  } finally {
+    taking.abort();
+    await purging;
+  }
+}
+
+/**
+ * Deletes what has been acknowledged and is there all the same: a server that was killed finds messages again that it had deleted, but
+ * its consumer knows that they were acknowledged and never delivers them. They would stay for ever, and keep others of their
+ * subjects out.
+ */
+export async function purgeAcknowledged(bus: Bus, { stream, consumer, subject }: QueueName): Promise<void> {
+  await withPatience(bus, `clean up the queue ${consumer} of ${stream}`, async () => {
+    const { ack_floor: floor } = await bus.jsm.consumers.info(stream, consumer);
+    await deleteMessages(bus, stream, subject, floor.stream_seq);
+  });
+}
+
+async function purgeNowAndThen(bus: Bus, queue: QueueName, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await purgeAcknowledged(bus, queue);
+    } catch (error) {
+      if (!bus.nc.isClosed())
+        bus.logger.warn({ error, ...queue }, 'a work queue could not be cleaned up; trying again');
+    }
+    await delay(PURGE_EVERY_MS, undefined, { signal }).catch(() => undefined);
+  }
 }
 
 /** The next message; undefined when there is none yet, or on shutdown. */

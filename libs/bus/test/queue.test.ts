@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { createLogger } from '@nss/runtime';
 import { type Context, context, propagation, type TextMapPropagator } from '@opentelemetry/api';
@@ -20,6 +21,7 @@ import {
   pauseMs,
   publish,
   publishOnce,
+  purgeAcknowledged,
   type QueueMessage,
   resendDeadLetter,
   TEXT,
@@ -317,4 +319,47 @@ test('the trace context of the publisher is active in the handler', async () => 
     propagation.disable();
     context.disable();
   }
+});
+
+test('acknowledged messages that a killed server finds again go, and leave their subjects free', async (t) => {
+  const own = await startNatsServer();
+  const first = await connectBus({ url: own.url, name: 'test', logger });
+  await ensureTopology(first);
+  await ensureQueue(first, queue);
+  const { stream, consumer } = queue;
+  const again = jobSubject('searches', 'again');
+  for (const id of ['again', 'held', 'waits']) await publishOnce(first, jobSubject('searches', id), bytes(id));
+  const messages = await first.js.consumers.get(stream, consumer);
+  await (await messages.next({ expires: 1_000 }))?.ackAck();
+  // The server writes down what was acknowledged before it writes down what is gone: until it has done the first.
+  const written = join(own.storeDir, `jetstream/$G/streams/${stream}/obs/${consumer}/o.dat`);
+  const before = await readFile(written).catch(() => undefined);
+  for (let now = before; now === undefined || before?.equals(now); await first.nc.flush()) {
+    now = await readFile(written).catch(() => undefined);
+  }
+  await own.kill();
+  const server = await startNatsServer({ storeDir: own.storeDir, port: own.port });
+  await first.nc.close();
+  const second = await connectBus({ url: server.url, name: 'test', logger });
+  t.after(async () => {
+    await second.close();
+    await server.stop();
+    await own.stop();
+  });
+  const { ack_floor: floor } = await second.jsm.consumers.info(stream, consumer);
+  // Whether the server had written that down in time is its own affair; then the message is delivered again.
+  const known = floor.stream_seq === 1;
+  if (known) assert.equal(await publishOnce(second, again, bytes('again')), false);
+  const held = await (await second.js.consumers.get(stream, consumer)).next({ expires: 1_000 });
+  await purgeAcknowledged(second, queue);
+  assert.equal(await publishOnce(second, again, bytes('again')), known);
+  // What a worker holds, and what waits, is not touched.
+  held?.nak();
+  const left = new Set<string>();
+  for (let i = 0; i < 3; i++) {
+    const next = await (await second.js.consumers.get(stream, consumer)).next({ expires: 1_000 });
+    if (next) left.add(text(next.data));
+    next?.ack();
+  }
+  assert.deepEqual([...left].sort(), ['again', 'held', 'waits']);
 });

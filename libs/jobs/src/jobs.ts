@@ -18,7 +18,16 @@ import { type Page, type PageRequest, pageOf } from './pages.ts';
 import { forgetRequest, idOfRequest } from './request-ids.ts';
 import { deleteSaved } from './saved-state.ts';
 import { cancelled, isEnded, stateOf, statusOf } from './states.ts';
-import { announce, changeResource, enqueue, openStorage, publishEvent, type Storage, stateKey } from './storage.ts';
+import {
+  announce,
+  changeResource,
+  dequeue,
+  enqueue,
+  openStorage,
+  publishEvent,
+  type Storage,
+  stateKey,
+} from './storage.ts';
 
 export type CreateJob<R> = {
   /** Last segment of the name; made from `requestId` when empty, at random when that is empty too. */
@@ -183,6 +192,7 @@ export async function deleteJob<R extends Job>(storage: Storage<R>, read: () => 
   await deleteSaved(storage, id);
   await state.delete(stateKey(kind, id, 'claim'));
   await forgetRequest(storage, statusOf(value).requestId);
+  await dequeue(storage, id);
   // Before it is true: an event that came after could be lost for good, with nothing left to repeat the delete on.
   await publishEvent(storage, entry, 'deleted');
   try {

@@ -16,6 +16,7 @@ import {
   publishOnce,
   RevisionConflict,
   type Store,
+  unpublish,
 } from '@nss/bus';
 import { resourceName } from '@nss/rpc';
 import type { Job, JobKind } from './kinds.ts';
@@ -124,6 +125,11 @@ export async function enqueue<R extends Job>({ bus, kind }: Storage<R>, id: stri
 }
 
 const BYTES: Codec<Uint8Array> = { encode: (value) => ({ finish: () => value }), decode: (bytes) => bytes };
+
+/** Takes the message of a job that has ended out of the queue, if a crash of the server has left it there. */
+export async function dequeue<R extends Job>({ bus, kind }: Storage<R>, id: string): Promise<void> {
+  await unpublish(bus, jobQueue(kind.collection).stream, jobSubject(kind.collection, id));
+}
 
 /** The form in which resources of this kind are stored. */
 const VERSION = 1;
