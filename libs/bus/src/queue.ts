@@ -67,12 +67,12 @@ export async function consume(
     }
   };
   const taking = new AbortController();
-  const purging = purgeNowAndThen(bus, queue, AbortSignal.any([signal, taking.signal]));
+  // Nobody waits for its end: it may hang on a server that is away.
+  void purgeNowAndThen(bus, queue, AbortSignal.any([signal, taking.signal]));
   try {
     await Promise.all(Array.from({ length: concurrency }, slot));
   } finally {
     taking.abort();
-    await purging;
   }
 }
 

@@ -2,6 +2,7 @@ import { createInbox, errors, headers, type Msg } from '@nats-io/transport-node'
 import { context } from '@opentelemetry/api';
 import type { Bus } from './connection.ts';
 import { BusUnavailable, NoResponders } from './errors.ts';
+import { withPatience } from './retry.ts';
 import { contextOf, tracedHeaders } from './trace.ts';
 
 /** The header in which NATS services report errors (NATS ADR-32). */
@@ -37,7 +38,7 @@ export async function request(
 
 /**
  * Answers requests on a subject, each by the handler's value; an error of the handler is logged and its message sent. Resolves
- * when requests from anywhere find their way here; `stop` ends it.
+ * when requests from anywhere find their way here; `stop` ends it. Throws BusUnavailable.
  */
 export async function onRequest(
   bus: Bus,
@@ -50,7 +51,8 @@ export async function onRequest(
       else void answer(bus, message, handler);
     },
   });
-  await bus.nc.flush();
+  // The client renews its subscriptions itself when the connection is back.
+  await withPatience(bus, `listen on ${subject}`, () => bus.nc.flush());
   return { stop: () => subscription.unsubscribe() };
 }
 

@@ -77,3 +77,21 @@ test('connecting waits for the server, and can be given up', async () => {
   );
   assert.match(waits[0], /NATS cannot be reached yet/);
 });
+
+test('listening outlives a restart of the server, also one that begins before it is confirmed', async (t) => {
+  const own = await startNatsServer();
+  const ownBus = await connectBus({ url: own.url, name: 'holder', logger });
+  const subject = privateSubject();
+  const listening = onRequest(ownBus, subject, async (body) => body.toReversed());
+  await own.kill();
+  const again = await startNatsServer({ storeDir: own.storeDir, port: own.port });
+  const asking = await connectBus({ url: again.url, name: 'trainer', logger });
+  t.after(async () => {
+    await ownBus.close();
+    await asking.close();
+    await again.stop();
+    await own.stop();
+  });
+  await listening;
+  assert.equal(Buffer.from(await request(asking, subject, bytes('abc'))).toString(), 'cba');
+});
