@@ -1,0 +1,29 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+
+/** An object of Kubernetes as a manifest writes it. */
+// biome-ignore lint/suspicious/noExplicitAny: checked against the models of its kind, not by this type
+export type Manifest = { apiVersion: string; kind: string; metadata: { name: string }; [field: string]: any };
+
+const folder = join(import.meta.dirname, '../../k8s');
+
+const tool = (
+  [
+    ['kubectl', 'kustomize'],
+    ['kustomize', 'build'],
+  ] as const
+).find(([command, action]) => spawnSync(command, [action, '--help'], { stdio: 'ignore' }).status === 0);
+
+/** Why overlays cannot be built on this machine; undefined when they can. */
+export const noKustomize = tool === undefined && 'neither kubectl nor kustomize is on this machine';
+
+/** The objects that `k8s/<path>` is made of. Throws when it cannot be built. */
+export function build(path: string): Manifest[] {
+  if (tool === undefined) throw new Error('neither kubectl nor kustomize is on this machine');
+  const [command, action] = tool;
+  const text = execFileSync(command, [action, join(folder, path)], { encoding: 'utf8', maxBuffer: 64 * 2 ** 20 });
+  return parseAllDocuments(text).map((document) => document.toJS());
+}
+
+export const overlays = ['local', 'production', 'spot'] as const;
