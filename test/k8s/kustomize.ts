@@ -4,7 +4,12 @@ import { parseAllDocuments } from 'yaml';
 
 /** An object of Kubernetes as a manifest writes it. */
 // biome-ignore lint/suspicious/noExplicitAny: checked against the models of its kind, not by this type
-export type Manifest = { apiVersion: string; kind: string; metadata: { name: string }; [field: string]: any };
+export type Manifest = {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; labels?: Record<string, string> };
+  [field: string]: any;
+};
 
 const folder = join(import.meta.dirname, '../../k8s');
 
