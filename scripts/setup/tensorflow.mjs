@@ -26,7 +26,7 @@ const retryAfterMs = 24 * 60 * 60 * 1000;
  * Without either, the engine is the wasm backend, and a warning says what that costs.
  *
  * `NSS_ENGINE`: `tensorflow` makes a failure an error, `wasm` does nothing here. `NSS_GPU`: `0` for the CPU on a machine with an
- * NVIDIA driver.
+ * NVIDIA driver, `1` for CUDA on a machine without (where images are made).
  *
  * @returns {Promise<Engine>}
  * @throws {SetupError} when `NSS_ENGINE=tensorflow` cannot be had, or is neither
@@ -46,7 +46,7 @@ export async function ensureTensorflow({ checkout, cache, node, env }) {
   }
 
   const context = { cache, node, env, packageFolder, packageVersion: packageVersion(packageFolder) };
-  const gpu = env.NSS_GPU !== '0' && existsSync('/proc/driver/nvidia/version');
+  const gpu = env.NSS_GPU === '1' || (env.NSS_GPU !== '0' && existsSync('/proc/driver/nvidia/version'));
   const failures = [];
   for (const source of sources(context, gpu)) {
     const target = join(cache, source.folder);

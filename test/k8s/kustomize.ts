@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 
 /** An object of Kubernetes as a manifest writes it. */
-// biome-ignore lint/suspicious/noExplicitAny: checked against the models of its kind, not by this type
 export type Manifest = {
   apiVersion: string;
   kind: string;
   metadata: { name: string; labels?: Record<string, string> };
+  // biome-ignore lint/suspicious/noExplicitAny: checked against the models of its kind, not by this type
   [field: string]: any;
 };
 
