@@ -29,6 +29,7 @@ export async function startAnalyticTrainer(
   bus: Bus,
   trainerId: string,
   logger: Logger,
+  listen = '127.0.0.1:0',
 ): Promise<AnalyticTrainerServer> {
   const stop = new AbortController();
   const objects = await openObjects(bus, CHECKPOINTS);
@@ -74,7 +75,7 @@ export async function startAnalyticTrainer(
   }
 
   const server = await startServer({
-    listen: '127.0.0.1:0',
+    listen,
     services: [
       service(TrainerServiceService, {
         session,
