@@ -6,6 +6,9 @@ import { checkSha256 } from './download.mjs';
 /** The TensorFlow that the addon is built against. tfjs-node uses 55 functions of its C API; all are there. */
 export const wheelVersion = '2.21.0';
 
+/** Counts changes of how the addon is built: a new number makes a new folder. */
+export const addonBuild = 2;
+
 /**
  * Only the C++ libraries and headers of the wheel are used, so that Python's version does not matter: one fixed tag is asked
  * for, whatever the Python of this machine is.
@@ -120,6 +123,9 @@ async function compileAddon(work, into, { node, packageFolder, env }) {
       ...['binding/tfjs_backend.cc', 'binding/tfjs_binding.cc', '-o', join(folder, 'tfjs_binding.node')],
       ...[`-L${join(into, 'deps/lib')}`, '-ltensorflow', '-ltensorflow_framework'],
       '-Wl,-rpath,$ORIGIN/../../deps/lib',
+      // Node unloads the addon with the thread that computes; what TensorFlow has registered for the end of the process
+      // would then be code that is not there any more, and every exit a crash.
+      '-Wl,-z,nodelete',
     ],
     { cwd: packageFolder, env },
   );

@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path';
 import { cachedFolder } from './cache.mjs';
 import { SetupError, say, step } from './progress.mjs';
 import { downloadAddon } from './tensorflow-download.mjs';
-import { buildFromWheel, wheelVersion } from './tensorflow-wheel.mjs';
+import { addonBuild, buildFromWheel, wheelVersion } from './tensorflow-wheel.mjs';
 
 /** How long a failed set-up is remembered before it is tried again, so that not every start waits for a time-out. */
 const retryAfterMs = 24 * 60 * 60 * 1000;
@@ -72,7 +72,7 @@ export async function ensureTensorflow({ checkout, cache, node, env }) {
 function sources({ packageVersion }, gpu) {
   const suffix = `tfjs${packageVersion}-${process.arch}`;
   const wheel = (variant) => ({
-    folder: `tensorflow-${wheelVersion}-${variant}-${suffix}`,
+    folder: `tensorflow-${wheelVersion}-${variant}-${suffix}-${addonBuild}`,
     what: `Building tfjs-node's addon against TensorFlow ${wheelVersion} (${variant})`,
     make: (into, context) => buildFromWheel(into, variant, context),
   });

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ensureTensorflow } from '../setup/tensorflow.mjs';
-import { wheelVersion } from '../setup/tensorflow-wheel.mjs';
+import { addonBuild, wheelVersion } from '../setup/tensorflow-wheel.mjs';
 import { captureProgress, temporaryFolder, writeFile, writeProgram } from './fixture.mjs';
 
 /** A machine without pip, whose tfjs-node cannot download anything either; `tries` counts the attempts. */
@@ -63,7 +63,7 @@ test('NSS_ENGINE=tensorflow tries again, and tells all when it cannot be had', a
 test('what is in the cache is linked into the package, and found there although an earlier try failed', async (t) => {
   const { ensure, cache, packageFolder } = machine(t);
   await ensure();
-  const built = join(cache, `tensorflow-${wheelVersion}-cpu-tfjs4.22.0-${process.arch}`);
+  const built = join(cache, `tensorflow-${wheelVersion}-cpu-tfjs4.22.0-${process.arch}-${addonBuild}`);
   writeFile(join(built, 'lib/napi-v8/tfjs_binding.node'), '');
   writeFile(join(built, 'deps/lib/libtensorflow.so'), '');
   assert.deepEqual(await ensure(), { name: 'tensorflow', libraryPath: [] });
