@@ -23,16 +23,17 @@ export type TestNatsServer = {
  * `$NATS_SERVER`, else the first `nats-server` in PATH, /usr/local/sbin or /usr/sbin.
  *
  * @param options.maxStoreBytes a disk that is full after so many bytes
+ * @param options.config more of its configuration, for example users
  */
 export async function startNatsServer(
-  options: { storeDir?: string; port?: number; maxStoreBytes?: number } = {},
+  options: { storeDir?: string; port?: number; maxStoreBytes?: number; config?: string } = {},
 ): Promise<TestNatsServer> {
   const portsDir = await mkdtemp(join(tmpdir(), 'nss-nats-ports-'));
   const storeDir = options.storeDir ?? (await mkdtemp(join(tmpdir(), 'nss-nats-store-')));
   const port = String(options.port ?? -1);
   const config = join(portsDir, 'nats-server.conf');
   const limit = options.maxStoreBytes === undefined ? '' : `, max_file_store: ${options.maxStoreBytes}`;
-  await writeFile(config, `jetstream { store_dir: ${JSON.stringify(storeDir)}${limit} }\n`);
+  await writeFile(config, `jetstream { store_dir: ${JSON.stringify(storeDir)}${limit} }\n${options.config ?? ''}`);
   const server = spawn(
     natsServerBinary(),
     ['--addr', '127.0.0.1', '--port', port, '--config', config, '--ports_file_dir', portsDir],
