@@ -5,18 +5,22 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadDataset, scanImageFolder } from '@nss/datasets';
 import { writeImageFolder } from '@nss/datasets/testing';
-import { startMesh } from '@nss/launcher';
+import { type Mesh, startMesh } from '@nss/launcher';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { run } from '../libs/client/test/run-cli.ts';
 
 test('a folder of images, in a search space of its own, becomes a trained ONNX network that makes the errors that the report says', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'nss-own-images-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  let mesh: Mesh | undefined;
+  // One hook: they run in the order they were given, and the mesh writes into the folder until it has stopped.
+  t.after(async () => {
+    await mesh?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
   const images = join(folder, 'own images');
   await writeImageFolder(images, { classes: ['daisy', 'iris', 'rose'], imagesPerClass: 60 });
   const [stateDir, cacheDir] = [join(folder, 'state'), join(folder, 'cache')];
-  const mesh = await startMesh({ stateDir, cacheDir, trainers: 1 });
-  t.after(() => mesh.stop());
+  mesh = await startMesh({ stateDir, cacheDir, trainers: 1 });
   await writeFile(
     join(folder, 'own.yaml'),
     `name: own

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { writeSyntheticMirror } from '@nss/datasets/testing';
-import { startMesh } from '@nss/launcher';
+import { type Mesh, startMesh } from '@nss/launcher';
 import { pythonWith } from './python-environment.ts';
 
 const run = promisify(execFile);
@@ -14,7 +14,12 @@ const root = join(import.meta.dirname, '..');
 
 test('a Python client generated from proto/ runs a campaign and reads its Elite Space', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'nss-python-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  let mesh: Mesh | undefined;
+  // One hook: they run in the order they were given, and the mesh writes into the folder until it has stopped.
+  t.after(async () => {
+    await mesh?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
   const python = await pythonWith('grpcio', 'grpcio-tools');
   const generated = join(folder, 'generated');
   await mkdir(generated);
@@ -24,8 +29,7 @@ test('a Python client generated from proto/ runs a campaign and reads its Elite 
   await run(python, ['-m', 'grpc_tools.protoc', `-I${join(root, 'proto')}`, ...outputs, ...protos]);
 
   process.env.NSS_DATASET_MIRROR = await writeSyntheticMirror(folder);
-  const mesh = await startMesh({ stateDir: join(folder, 'state'), cacheDir: join(folder, 'cache'), trainers: 2 });
-  t.after(() => mesh.stop());
+  mesh = await startMesh({ stateDir: join(folder, 'state'), cacheDir: join(folder, 'cache'), trainers: 2 });
 
   const { stdout } = await run(python, [join(root, 'test/python/campaign_client.py'), mesh.addresses.spaceController], {
     env: { ...process.env, PYTHONPATH: generated },
