@@ -41,7 +41,11 @@ export async function searchFor(
   const done = warmup || !theta.taskLoss ? warmupIterations : 0;
   const { load, checkpointing, finish } = jobCheckpoints<SearchState>(job, tools);
   const found = await load();
-  if (found?.iteration === total) return found;
+  if (found?.iteration === total) {
+    // The worker before may have died before it could drop the weights.
+    await finish(found);
+    return found;
+  }
   const search = async (trainer: Trainer | null) =>
     runSearch({
       space,

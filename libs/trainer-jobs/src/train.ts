@@ -54,8 +54,9 @@ export async function trainFor<T>(
       onProgress: ({ iteration }) => job.progress({ activity, completed: iteration, total: until, unit: 'iterations' }),
       signal: job.cutOff,
     });
-    if (resumeFrom?.iteration === until) return use({ trainer, checkpoint: resumeFrom.checkpoint });
-    const checkpoint = await trainer.save(checkpointing.idAt(until));
+    const isDone = resumeFrom?.iteration === until;
+    const checkpoint = isDone ? resumeFrom.checkpoint : await trainer.save(checkpointing.idAt(until));
+    // Also when all was done: the worker before may have died before it could drop the older weights.
     await finish({ iteration: until, checkpoint });
     return use({ trainer, checkpoint });
   });

@@ -52,6 +52,19 @@ test('a search without task loss leases no trainer, skips the warmup and counts 
   );
 });
 
+test('a search that is taken over after its end is not made again, and drops the weights that its last worker could not', async () => {
+  const { job, tools, saved } = fixture(3_600_000);
+  const state = await searchFor(job, tools, search);
+  const dropped: string[] = [];
+  const checkpoints = {
+    list: async (prefix: string) => [{ name: `${prefix}8-0a0a0a0a` }],
+    delete: async (name: string) => dropped.push(name),
+  } as never;
+  saved.push(structuredClone(state));
+  assert.deepEqual(await searchFor(job, { ...tools, checkpoints }, search), state);
+  assert.deepEqual(dropped, ['searches/a/8-0a0a0a0a']);
+});
+
 test('it gives way to what else the process does', async () => {
   const { job, tools } = fixture(3_600_000);
   const turns: string[] = [];
