@@ -5,12 +5,7 @@ import { test } from 'node:test';
 import { loadConfig, parseAddress } from '@nss/runtime';
 import { validate } from 'dockerfile-utils';
 import { parse } from 'yaml';
-import type { ZodObject } from 'zod';
-import { configuration as evaluator } from '../../services/evaluator/src/configuration.ts';
-import { configuration as flopsEstimator } from '../../services/flops-estimator/src/configuration.ts';
-import { configuration as nasRunner } from '../../services/nas-runner/src/configuration.ts';
-import { configuration as spaceController } from '../../services/space-controller/src/configuration.ts';
-import { configuration as supernetTrainer } from '../../services/supernet-trainer/src/configuration.ts';
+import { serviceConfigurations } from '../service-configurations.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -87,22 +82,14 @@ test('trainers in images get the allocator that trainers on a machine get', () =
   }
 });
 
-const configurations: Record<string, ZodObject> = {
-  'space-controller': spaceController,
-  evaluator,
-  'nas-runner': nasRunner,
-  'flops-estimator': flopsEstimator,
-  'supernet-trainer': supernetTrainer,
-};
-
 test('compose runs NATS and every service, each with an environment that it accepts', () => {
   const { services } = parse(read('deploy/compose.yaml'), { merge: true });
-  assert.deepEqual(new Set(Object.keys(services)), new Set(['nats', ...Object.keys(configurations)]));
+  assert.deepEqual(new Set(Object.keys(services)), new Set(['nats', ...Object.keys(serviceConfigurations)]));
   const { version } = JSON.parse(read('package.json'));
   const targets = instructionsOf(read('deploy/Dockerfile')).flatMap(
     (line) => /^FROM \S+ AS (\S+)$/.exec(line)?.[1] ?? [],
   );
-  for (const [name, configuration] of Object.entries(configurations)) {
+  for (const [name, configuration] of Object.entries(serviceConfigurations)) {
     const { command, environment, build, image, read_only, cap_drop } = services[name];
     assert.deepEqual(command, [`services/${name}/src/main.ts`]);
     assert.ok(image.endsWith(`:${version}`) && targets.includes(build.target), name);

@@ -4,12 +4,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { LEASE_QUEUE } from '@nss/bus';
 import { loadConfig, parseAddress } from '@nss/runtime';
-import type { ZodObject } from 'zod';
-import { configuration as evaluator } from '../../services/evaluator/src/configuration.ts';
-import { configuration as flopsEstimator } from '../../services/flops-estimator/src/configuration.ts';
-import { configuration as nasRunner } from '../../services/nas-runner/src/configuration.ts';
-import { configuration as spaceController } from '../../services/space-controller/src/configuration.ts';
-import { configuration as supernetTrainer } from '../../services/supernet-trainer/src/configuration.ts';
+import { serviceConfigurations } from '../service-configurations.ts';
 import { build, type Manifest, noKustomize, overlays } from './kustomize.ts';
 
 /*
@@ -18,14 +13,6 @@ import { build, type Manifest, noKustomize, overlays } from './kustomize.ts';
 
 const root = join(import.meta.dirname, '../..');
 const skip = noKustomize;
-
-const configurations: Record<string, ZodObject> = {
-  'space-controller': spaceController,
-  evaluator,
-  'nas-runner': nasRunner,
-  'flops-estimator': flopsEstimator,
-  'supernet-trainer': supernetTrainer,
-};
 
 const built = new Map<string, Manifest[]>();
 before(() => {
@@ -76,7 +63,7 @@ function environmentOf({ overlay, container, pod }: Workload): Record<string, st
 test('every overlay runs every service, each from its own file', { skip }, () => {
   for (const overlay of overlays) {
     const own = services().filter((workload) => workload.overlay === overlay);
-    assert.deepEqual(new Set(own.map(({ name }) => name)), new Set(Object.keys(configurations)));
+    assert.deepEqual(new Set(own.map(({ name }) => name)), new Set(Object.keys(serviceConfigurations)));
     assert.equal(own.length, 5);
     for (const { name, container } of own) {
       assert.deepEqual(container.args, [`services/${name}/src/main.ts`]);
@@ -91,17 +78,17 @@ test('every service accepts the environment that its manifest gives it, and know
   for (const workload of services()) {
     const { overlay, name, container } = workload;
     const env = environmentOf(workload);
-    const config: Record<string, unknown> = loadConfig(configurations[name], env);
+    const config: Record<string, unknown> = loadConfig(serviceConfigurations[name], env);
     assert.equal(config.NSS_LISTEN, '0.0.0.0:7000');
     for (const variable of container.env.map((each: { name: string }) => each.name)) {
-      const known = variable in configurations[name].shape || !variable.startsWith('NSS_');
+      const known = variable in serviceConfigurations[name].shape || !variable.startsWith('NSS_');
       assert.ok(known, `${overlay}: ${name} does not know ${variable}`);
     }
     if (name === 'supernet-trainer') assert.equal(config.NSS_ADVERTISE, '10.1.2.3:7000');
-    if ('NSS_NATS_USER' in configurations[name].shape) assert.equal(config.NSS_NATS_USER, name);
+    if ('NSS_NATS_USER' in serviceConfigurations[name].shape) assert.equal(config.NSS_NATS_USER, name);
   }
   // What all are told is known by some.
-  const all = new Set(Object.values(configurations).flatMap(({ shape }) => Object.keys(shape)));
+  const all = new Set(Object.values(serviceConfigurations).flatMap(({ shape }) => Object.keys(shape)));
   for (const manifests of built.values()) {
     const mesh = manifests.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.startsWith('mesh-'));
     for (const variable of Object.keys(mesh?.data)) assert.ok(all.has(variable) || variable === 'NODE_EXTRA_CA_CERTS');
@@ -155,7 +142,7 @@ test('services listen where probes, ports and addresses say', { skip }, () => {
 
 test('a pod gets more time to end than its process takes at most', { skip }, () => {
   for (const workload of services()) {
-    const config = loadConfig(configurations[workload.name], environmentOf(workload));
+    const config = loadConfig(serviceConfigurations[workload.name], environmentOf(workload));
     const graceMs = 2 * Number(config.NSS_SHUTDOWN_GRACE_MS) + 2_000;
     assert.ok(1_000 * workload.pod.spec.terminationGracePeriodSeconds > graceMs, workload.name);
   }
@@ -163,7 +150,7 @@ test('a pod gets more time to end than its process takes at most', { skip }, () 
 
 /** Edges as `from -> to:port` that policies of both sides allow, between pods that carry a name. */
 function allowedEdges(manifests: Manifest[]): Set<string> {
-  const names = [...Object.keys(configurations), 'nats'];
+  const names = [...Object.keys(serviceConfigurations), 'nats'];
   type Selector = { matchLabels?: Record<string, string>; matchExpressions?: { operator: string; values: string[] }[] };
   const selected = ({ matchLabels, matchExpressions }: Selector) =>
     names.filter(
@@ -206,7 +193,7 @@ function allowedEdges(manifests: Manifest[]): Set<string> {
 /** Who talks to whom, read off the code: the addresses and the bus in a configuration, the trainers in a package's dependencies. */
 function edgesOfTheCode(): Set<string> {
   const edges = new Set(['nats -> nats:6222']);
-  for (const [name, { shape }] of Object.entries(configurations)) {
+  for (const [name, { shape }] of Object.entries(serviceConfigurations)) {
     if ('NSS_NATS_URL' in shape) edges.add(`${name} -> nats:4222`);
     for (const [, target] of Object.keys(shape).flatMap((key) => [...key.matchAll(/^NSS_(.*)_ADDRESS$/g)])) {
       edges.add(`${name} -> ${target.toLowerCase().replaceAll('_', '-')}:7000`);

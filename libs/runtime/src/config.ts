@@ -66,12 +66,32 @@ export const address = z
   });
 
 /** `NSS_LISTEN`: where a server listens, host:port; port 0 takes any free one. Loopback unless told otherwise. */
-export const listenAddress = z
+const listenAddress = z
   .string()
   .refine((text) => parseAddress(text) !== undefined, {
     error: 'expected host:port, for example 127.0.0.1:7000, or 127.0.0.1:0 for any free port',
   })
   .default('127.0.0.1:0');
+
+/** What every process that serves calls is told of that. */
+export const serverConfiguration = {
+  /** host:port to serve gRPC on. */
+  NSS_LISTEN: listenAddress,
+  /** Milliseconds that what runs gets to finish in after SIGTERM: calls, and a trainer's session its command. */
+  NSS_SHUTDOWN_GRACE_MS: wholeNumber(0, 600_000).default(10_000),
+};
+
+/** What every process that works on jobs is told of that. */
+export const workerConfiguration = {
+  /** Work that is lost at most when a trainer or this process dies. */
+  NSS_CHECKPOINT_SECONDS: wholeNumber(0, 86_400).default(60),
+  /** The same in iterations, whichever comes first; when it is not set, time alone counts. */
+  NSS_CHECKPOINT_STEPS: wholeNumber(1, 1_000_000_000).optional(),
+  /** Jobs of each kind that one replica works on, or waits for a trainer for, at the same time. */
+  NSS_CONCURRENCY: wholeNumber(1, 1_000).default(16),
+  /** How long a worker may be silent before its jobs go to another one. */
+  NSS_ACK_WAIT_SECONDS: wholeNumber(1, 3_600).default(30),
+};
 
 /** `NSS_LOG_LEVEL`. */
 export const logLevel = z

@@ -1,14 +1,15 @@
 export {
   address,
   ConfigError,
-  listenAddress,
   loadConfig,
   logLevel,
   natsConfiguration,
   natsOptions,
   natsUrl,
   parseAddress,
+  serverConfiguration,
   wholeNumber,
+  workerConfiguration,
 } from './config.ts';
 export { createLogger, type LogContext, type Logger, withLogContext } from './logger.ts';
 export { runMain } from './run-main.ts';

@@ -5,19 +5,19 @@ import { z } from 'zod';
 import {
   address,
   ConfigError,
-  listenAddress,
   loadConfig,
   logLevel,
   natsConfiguration,
   natsOptions,
   natsUrl,
   parseAddress,
+  serverConfiguration,
   wholeNumber,
 } from '../src/index.ts';
 
 const schema = z.object({
   NSS_NATS_URL: natsUrl,
-  NSS_LISTEN: listenAddress,
+  NSS_LISTEN: serverConfiguration.NSS_LISTEN,
   NSS_EVALUATOR_ADDRESS: address,
   NSS_TRAINER_THREADS: wholeNumber(1, 64).default(1),
   NSS_LOG_LEVEL: logLevel,

@@ -1,12 +1,11 @@
 import { defaultCacheDir } from '@nss/datasets';
-import { listenAddress, natsConfiguration, wholeNumber } from '@nss/runtime';
+import { natsConfiguration, serverConfiguration, wholeNumber } from '@nss/runtime';
 import { z } from 'zod';
 
 /** The environment of a trainer. */
 export const configuration = z.object({
+  ...serverConfiguration,
   ...natsConfiguration,
-  /** host:port to serve gRPC on. */
-  NSS_LISTEN: listenAddress,
   /** host:port at which holders of leases reach this trainer; default: where it listens. */
   NSS_ADVERTISE: z.string().optional(),
   /** Name of this trainer in logs and reports. */
@@ -21,6 +20,4 @@ export const configuration = z.object({
   NSS_DATASET_MIRROR: z.string().optional(),
   /** A trainer without work for this long exits with code 0; 0 keeps it. For trainers that a queue's length starts. */
   NSS_EXIT_AFTER_IDLE_SECONDS: wholeNumber(0, 86_400).default(0),
-  /** Milliseconds that the running session gets to finish its command in after SIGTERM. */
-  NSS_SHUTDOWN_GRACE_MS: wholeNumber(0, 600_000).default(10_000),
 });
