@@ -1,3 +1,5 @@
+import type { JobKind } from './data.ts';
+
 /** What stands for a number that is missing or not finite. */
 export const MISSING = '–';
 
@@ -64,3 +66,14 @@ const percent = (text: string) => (text === MISSING ? text : `${text}%`);
 const pad = (value: number) => String(value).padStart(2, '0');
 /** No "−0.0": what rounds to nothing has no sign. */
 const withSign = (text: string) => (/^-0(\.0*)?$/.test(text) ? text.slice(1) : text.replace('-', MINUS));
+
+/** Kinds of jobs, for people. */
+export const kindTitles: Readonly<Record<JobKind, string>> = {
+  campaign: 'campaign',
+  warmup: 'warmup',
+  search: 'search',
+  superNetwork: 'super network',
+  evaluation: 'evaluation',
+  nas: 'NAS',
+  training: 'training',
+};

@@ -33,6 +33,7 @@ export {
   formatPercent,
   formatShare,
   formatSigned,
+  kindTitles,
   listOf,
 } from './format.ts';
 export { renderReport } from './report.ts';

@@ -7,6 +7,17 @@ import type { Campaign } from '@nss/contracts';
 import { parseArtifactName } from '@nss/rpc';
 import type { NssClient } from '../client.ts';
 
+/** The content of an artifact. Throws NssError. */
+export async function readArtifact(
+  client: Pick<NssClient, 'campaigns'>,
+  name: string,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const { data } of client.campaigns.readArtifact({ name }, { signal })) chunks.push(data);
+  return Buffer.concat(chunks);
+}
+
 /**
  * Writes the artifacts of a campaign into a folder, which is made if need be; files of the same names are replaced, each whole
  * or not at all. Gives the file names. Throws NssError and file system errors.

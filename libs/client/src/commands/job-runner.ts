@@ -1,6 +1,7 @@
 import type { JobRunner } from '@nss/experiments';
 import { jobApisOf, runToEnd } from '@nss/job-apis';
 import type { NssClient } from '../client.ts';
+import { readArtifact } from './artifacts.ts';
 
 /** Runs jobs on a mesh. Without one there must be nothing to run. */
 export function jobRunnerOf(client: NssClient | undefined): JobRunner {
@@ -10,10 +11,6 @@ export function jobRunnerOf(client: NssClient | undefined): JobRunner {
   };
   return {
     run: (kind, id, spec, onChange, signal) => runToEnd(jobApisOf(mesh()), kind, id, spec, { onChange, signal }),
-    async readArtifact(name, signal) {
-      const chunks: Uint8Array[] = [];
-      for await (const { data } of mesh().campaigns.readArtifact({ name }, { signal })) chunks.push(data);
-      return Buffer.concat(chunks).toString('utf8');
-    },
+    readArtifact: async (name, signal) => (await readArtifact(mesh(), name, signal)).toString('utf8'),
   };
 }

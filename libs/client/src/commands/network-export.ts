@@ -23,6 +23,7 @@ import { isResourceId, parseArtifactName } from '@nss/rpc';
 import { type Architecture, formatArchitecture } from '@nss/space';
 import { CommandError, type Context, UsageError } from '../cli/context.ts';
 import type { NssClient } from '../client.ts';
+import { readArtifact } from './artifacts.ts';
 import { idOf, stateWord } from './campaign-view.ts';
 import { eliteSpaceOf } from './elite-space.ts';
 import { type MeshOptions, withRunningMesh } from './mesh-connection.ts';
@@ -144,12 +145,6 @@ async function readNetwork(client: NssClient, training: Training, signal: AbortS
     throw new CommandError(`${name} was trained by a version of NSS that left no network to export; train it again`);
   }
   return readArtifact(client, result.networkArtifact, signal);
-}
-
-async function readArtifact(client: NssClient, name: string, signal: AbortSignal): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const { data } of client.campaigns.readArtifact({ name }, { signal })) chunks.push(data);
-  return Buffer.concat(chunks);
 }
 
 async function cardFacts({ training, search, trainedBy }: Found): Promise<ModelCardFacts> {

@@ -1,5 +1,6 @@
 import { estimator, summarize } from '@nss/experiments';
 import { jobKinds } from '@nss/job-apis';
+import { kindTitles } from '@nss/report';
 import type { Context } from '../cli/context.ts';
 import { experimentSummaries } from '../cli/experiment-summaries.ts';
 import { formatDuration } from '../terminal/format.ts';
@@ -64,12 +65,3 @@ export function printPlan(
   }
   terminal.print(`Results are kept in ${folder}/results.`);
 }
-
-export const kindTitles = {
-  warmup: 'warmup',
-  search: 'search',
-  superNetwork: 'super network',
-  evaluation: 'evaluation',
-  nas: 'NAS',
-  training: 'training',
-} as const;

@@ -1,8 +1,8 @@
 import { formatMultiplyAdds } from '@nss/space';
-import type { JobKind, JobReport, ReportData } from '../data.ts';
+import type { JobReport, ReportData } from '../data.ts';
 import { drawFigure } from '../figures/draw.ts';
 import { kindColours, type TrainerSpan, timeline } from '../figures/timeline.ts';
-import { countOf, formatDuration, formatShare } from '../format.ts';
+import { countOf, formatDuration, formatShare, kindTitles } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { key } from '../key.ts';
 import { table } from '../table.ts';
@@ -36,16 +36,6 @@ function totalSeconds({ campaign, jobs }: ReportData): number {
     .flatMap((job) => [job, ...job.trainerUses])
     .reduce((latest, { startSeconds = 0, endSeconds = 0 }) => Math.max(latest, startSeconds, endSeconds), 0);
 }
-
-const kindTitles: Record<JobKind, string> = {
-  campaign: 'campaign',
-  warmup: 'warmup',
-  search: 'search',
-  superNetwork: 'super network',
-  evaluation: 'evaluation',
-  nas: 'NAS',
-  training: 'training',
-};
 
 function spansOf({ jobs }: ReportData, total: number): TrainerSpan[] {
   return jobs
