@@ -35,6 +35,7 @@ const mayUse: Record<string, readonly string[]> = {
     'runtime',
     'rpc',
     'job-apis',
+    'report',
     'experiments',
     'launcher',
   ],
