@@ -21,8 +21,8 @@ import {
 } from '@nss/contracts';
 import { type Client, connect, failedPrecondition, NssError } from '@nss/rpc';
 import { createLogger } from '@nss/runtime';
-import { type AnalyticTrainerServer, startAnalyticTrainer } from './analytic-trainer-server.ts';
 import { freeAddresses, type MeshEnvironment, type ServiceProcess, startService } from './mesh-processes.ts';
+import { type AnalyticTrainerServer, startAnalyticTrainer } from './simulation/analytic-trainer.ts';
 
 /*
  * The whole mesh as processes on a real NATS server, with trainers that compute formulas in place of tensors.

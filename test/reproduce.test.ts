@@ -12,8 +12,8 @@ import { run } from '../libs/client/test/run-cli.ts';
 import { marksOf } from '../libs/experiments/test/picture.ts';
 import { writeMeshFile } from '../libs/launcher/src/mesh-file.ts';
 import { identify } from '../libs/launcher/src/process-identity.ts';
-import { type AnalyticTrainerServer, startAnalyticTrainer } from './analytic-trainer-server.ts';
 import { freeAddresses, type ServiceProcess, startService } from './mesh-processes.ts';
+import { type AnalyticTrainerServer, startAnalyticTrainer } from './simulation/analytic-trainer.ts';
 
 /*
  * Every experiment at the tiny preset, through a mesh of processes with a trainer that computes formulas in place of tensors.

@@ -8,8 +8,8 @@ import { startNatsServer, type TestNatsServer } from '@nss/bus/testing';
 import { Campaign, CampaignServiceService, CampaignSpec, JobState } from '@nss/contracts';
 import { connect } from '@nss/rpc';
 import { createLogger } from '@nss/runtime';
-import { type AnalyticTrainerServer, startAnalyticTrainer } from '../analytic-trainer-server.ts';
 import { freeAddresses, type ServiceProcess, startService } from '../mesh-processes.ts';
+import { type AnalyticTrainerServer, startAnalyticTrainer } from '../simulation/analytic-trainer.ts';
 
 /*
  * The users and permissions of k8s/base/nats.conf, on a real server with the real services.
