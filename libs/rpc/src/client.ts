@@ -20,7 +20,7 @@ import {
   type Unary,
 } from './definitions.ts';
 import { cancelled, DETAILS, failedPrecondition, NssError, unavailable } from './errors.ts';
-import { endSpan, startClientSpan } from './tracing.ts';
+import { startClientSpan } from './tracing.ts';
 
 export type CallOptions = {
   readonly signal?: AbortSignal;
@@ -145,11 +145,11 @@ function unaryOnce(
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(abortError(signal));
     const metadata = new Metadata();
-    const { span, context } = startClientSpan(path, metadata);
+    const { end, context } = startClientSpan(path, metadata);
     const onAnswer = (failure: ServiceError | null, response: unknown) => {
       signal?.removeEventListener('abort', onAbort);
       const error = failure ? errorOf(failure, target, signal) : undefined;
-      endSpan(span, error);
+      end(error);
       if (error) reject(error);
       else resolve(response);
     };
@@ -216,7 +216,7 @@ function openStream<Call extends ClientReadableStream<unknown>>(
   open: (metadata: Metadata, deadline: number | undefined) => Call,
 ): { call: Call; outcome: Outcome } {
   const metadata = new Metadata();
-  const { span, context } = startClientSpan(target.method.path, metadata);
+  const { end, context } = startClientSpan(target.method.path, metadata);
   const call = otelContext.with(context, () => open(metadata, deadlineMs && Date.now() + deadlineMs));
   const outcome: Outcome = { ended: false };
   const onAbort = () => call.cancel();
@@ -229,7 +229,7 @@ function openStream<Call extends ClientReadableStream<unknown>>(
   call.once('status', () => {
     signal?.removeEventListener('abort', onAbort);
     outcome.ended = true;
-    endSpan(span, outcome.error);
+    end(outcome.error);
   });
   return { call, outcome };
 }

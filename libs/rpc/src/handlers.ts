@@ -13,7 +13,7 @@ import type { Logger } from '@nss/runtime';
 import { context as otelContext } from '@opentelemetry/api';
 import type { Bidirectional, Definition, RequestOf, ResponseOf, ServerStreaming, Unary } from './definitions.ts';
 import { cancelled, NssError, toStatusObject } from './errors.ts';
-import { endSpan, startServerSpan } from './tracing.ts';
+import { startServerSpan } from './tracing.ts';
 
 /** What a handler knows about the call it answers. */
 export type CallContext = {
@@ -101,7 +101,7 @@ function runCall(
   work: (context: CallContext) => Promise<void>,
 ): Promise<void> {
   const startedAt = performance.now();
-  const { span, context } = startServerSpan(method.path, call.metadata);
+  const { end, context } = startServerSpan(method.path, call.metadata);
   const deadline = new Date(call.getDeadline());
   const callerGone = new AbortController();
   const onCancelled = () => callerGone.abort(reasonOf(deadline));
@@ -116,11 +116,11 @@ function runCall(
         metadata: call.metadata,
         logger,
       });
-      endSpan(span);
+      end();
       logger.debug({ method: method.path, milliseconds: performance.now() - startedAt }, 'call answered');
     } catch (thrown) {
       const error = NssError.from(thrown);
-      endSpan(span, error);
+      end(error);
       const line = { method: method.path, milliseconds: performance.now() - startedAt, code: error.codeName, error };
       // An INTERNAL error is somebody's bug: the whole of it belongs into the log, and nothing of it into the answer.
       if (error.code === status.INTERNAL || error.code === status.UNKNOWN) logger.error(line, 'call failed');

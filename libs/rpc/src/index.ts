@@ -25,6 +25,7 @@ export {
 } from './errors.ts';
 export type { CallContext, Handler, Implementation } from './handlers.ts';
 export type { Health } from './health.ts';
+export { RPC_METRICS } from './metrics.ts';
 export {
   artifactName,
   COLLECTIONS,

@@ -3,7 +3,6 @@ import {
   type Context,
   context,
   propagation,
-  type Span,
   SpanKind,
   SpanStatusCode,
   type TextMapGetter,
@@ -11,6 +10,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { NssError } from './errors.ts';
+import { rpcMetrics } from './metrics.ts';
 
 /*
  * Trace context in gRPC metadata (W3C traceparent), by hand: see docs/adr/0003-explicit-trace-propagation.md. Span and
@@ -26,8 +26,8 @@ const getter: TextMapGetter<Metadata> = {
 
 const setter: TextMapSetter<Metadata> = { set: (metadata, key, value) => metadata.set(key, value) };
 
-/** A call's span, and the context to run it in. */
-export type CallSpan = { readonly span: Span; readonly context: Context };
+/** A call that runs: the context to run it in, and what to call, once, when it has ended, with the error if there is one. */
+export type CallSpan = { readonly context: Context; readonly end: (error?: unknown) => void };
 
 /** Starts the span of a call that came in, as a child of the caller's span in `metadata`. */
 export function startServerSpan(path: string, metadata: Metadata): CallSpan {
@@ -41,22 +41,20 @@ export function startClientSpan(path: string, metadata: Metadata): CallSpan {
   return started;
 }
 
-/** Ends the span of a call; `error` is what it ended with. */
-export function endSpan(span: Span, error?: unknown): void {
-  if (error !== undefined) {
-    const { codeName, message } = NssError.from(error);
-    span.setAttribute('rpc.response.status_code', codeName);
-    span.setStatus({ code: SpanStatusCode.ERROR, message });
-  }
-  span.end();
+function startSpan(path: string, kind: SpanKind.SERVER | SpanKind.CLIENT, parent: Context): CallSpan {
+  const startedAt = performance.now();
+  const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': path.slice(1) };
+  const span = tracer.startSpan(path.slice(1), { kind, attributes }, parent);
+  const calls = kind === SpanKind.SERVER ? rpcMetrics.serverCalls : rpcMetrics.clientCalls;
+  const end = (error?: unknown) => {
+    const { codeName, message } = error === undefined ? OK : NssError.from(error);
+    span.setAttribute(STATUS, codeName);
+    if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message });
+    span.end();
+    calls.record((performance.now() - startedAt) / 1_000, { ...attributes, [STATUS]: codeName });
+  };
+  return { context: trace.setSpan(parent, span), end };
 }
 
-function startSpan(path: string, kind: SpanKind, parent: Context): CallSpan {
-  const method = path.slice(1);
-  const span = tracer.startSpan(
-    method,
-    { kind, attributes: { 'rpc.system.name': 'grpc', 'rpc.method': method } },
-    parent,
-  );
-  return { span, context: trace.setSpan(parent, span) };
-}
+const STATUS = 'rpc.response.status_code';
+const OK = { codeName: 'OK', message: '' };

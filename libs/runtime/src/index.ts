@@ -12,6 +12,14 @@ export {
   workerConfiguration,
 } from './config.ts';
 export { createLogger, type LogContext, type Logger, withLogContext } from './logger.ts';
+export {
+  type Catalogue,
+  type Instruments,
+  instrumentsOf,
+  type Metric,
+  prometheusName,
+  SECONDS,
+} from './metrics.ts';
 export { runMain } from './run-main.ts';
 export { createShutdown, type Shutdown } from './shutdown.ts';
 export { startTelemetry, type Telemetry } from './telemetry.ts';
