@@ -65,18 +65,17 @@ export const address = z
     error: 'expected host:port, for example 127.0.0.1:7000',
   });
 
-/** `NSS_LISTEN`: where a server listens, host:port; port 0 takes any free one. Loopback unless told otherwise. */
-const listenAddress = z
-  .string()
-  .refine((text) => parseAddress(text) !== undefined, {
-    error: 'expected host:port, for example 127.0.0.1:7000, or 127.0.0.1:0 for any free port',
-  })
-  .default('127.0.0.1:0');
+/** Where something listens, host:port; port 0 takes any free one. */
+const listenAddress = z.string().refine((text) => parseAddress(text) !== undefined, {
+  error: 'expected host:port, for example 127.0.0.1:7000, or 127.0.0.1:0 for any free port',
+});
 
 /** What every process that serves calls is told of that. */
 export const serverConfiguration = {
-  /** host:port to serve gRPC on. */
-  NSS_LISTEN: listenAddress,
+  /** host:port to serve gRPC on; loopback unless told otherwise. */
+  NSS_LISTEN: listenAddress.default('127.0.0.1:0'),
+  /** host:port to serve metrics for Prometheus on; they are not served unless told. */
+  NSS_METRICS_LISTEN: listenAddress.optional(),
   /** Milliseconds that what runs gets to finish in after SIGTERM: calls, and a trainer's session its command. */
   NSS_SHUTDOWN_GRACE_MS: wholeNumber(0, 600_000).default(10_000),
 };

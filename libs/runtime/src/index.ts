@@ -22,4 +22,4 @@ export {
 } from './metrics.ts';
 export { runMain } from './run-main.ts';
 export { createShutdown, type Shutdown } from './shutdown.ts';
-export { startTelemetry, type Telemetry } from './telemetry.ts';
+export { startTelemetry, type Telemetry, type TelemetryOptions } from './telemetry.ts';

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { context, propagation, trace } from '@opentelemetry/api';
 import { createLogger, startTelemetry, withLogContext } from '../src/index.ts';
 
-await startTelemetry('test', {});
+await startTelemetry('test', { logger: createLogger('test', { level: 'silent' }), env: {} });
 
 function logged() {
   const lines: Record<string, unknown>[] = [];

@@ -19,9 +19,9 @@ test('spans go to the collector that the environment names, with the name of the
   assert.ok(typeof address === 'object' && address);
 
   const script = `
-    import { startTelemetry } from '${RUNTIME}';
+    import { createLogger, startTelemetry } from '${RUNTIME}';
     import { trace } from '@opentelemetry/api';
-    const telemetry = await startTelemetry('evaluator');
+    const telemetry = await startTelemetry('evaluator', { logger: createLogger('evaluator', { level: 'warn' }) });
     trace.getTracer('test').startSpan('measuring').end();
     await telemetry.close();`;
   const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', script], {

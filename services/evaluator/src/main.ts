@@ -17,7 +17,7 @@ await runMain('evaluator', async () => {
   const logger = createLogger('evaluator');
   // The process gets longer than its calls: running jobs stop first, then the server, then the rest.
   const shutdown = createShutdown({ graceMs: 2 * config.NSS_SHUTDOWN_GRACE_MS + 2_000, logger });
-  const telemetry = await startTelemetry('evaluator');
+  const telemetry = await startTelemetry('evaluator', { metricsListen: config.NSS_METRICS_LISTEN, logger });
   shutdown.register('telemetry', () => telemetry.close());
 
   const bus = await connectBus({ ...natsOptions(config), name: 'evaluator', logger, signal: shutdown.signal });

@@ -9,7 +9,7 @@ await runMain('flops-estimator', async () => {
   const logger = createLogger('flops-estimator');
   // The process gets a little longer than its calls, to close the rest.
   const shutdown = createShutdown({ graceMs: config.NSS_SHUTDOWN_GRACE_MS + 2_000, logger });
-  const telemetry = await startTelemetry('flops-estimator');
+  const telemetry = await startTelemetry('flops-estimator', { metricsListen: config.NSS_METRICS_LISTEN, logger });
   shutdown.register('telemetry', () => telemetry.close());
 
   const server = await startServer({

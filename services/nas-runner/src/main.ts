@@ -12,7 +12,7 @@ await runMain('nas-runner', async () => {
   const logger = createLogger('nas-runner');
   // The process gets longer than its calls: running jobs stop first, then the server, then the rest.
   const shutdown = createShutdown({ graceMs: 2 * config.NSS_SHUTDOWN_GRACE_MS + 2_000, logger });
-  const telemetry = await startTelemetry('nas-runner');
+  const telemetry = await startTelemetry('nas-runner', { metricsListen: config.NSS_METRICS_LISTEN, logger });
   shutdown.register('telemetry', () => telemetry.close());
 
   const bus = await connectBus({ ...natsOptions(config), name: 'nas-runner', logger, signal: shutdown.signal });

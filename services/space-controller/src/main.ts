@@ -26,7 +26,7 @@ await runMain('space-controller', async () => {
   const logger = createLogger('space-controller');
   // The process gets longer than its calls: running jobs stop first, then the server, then the rest.
   const shutdown = createShutdown({ graceMs: 2 * config.NSS_SHUTDOWN_GRACE_MS + 2_000, logger });
-  const telemetry = await startTelemetry('space-controller');
+  const telemetry = await startTelemetry('space-controller', { metricsListen: config.NSS_METRICS_LISTEN, logger });
   shutdown.register('telemetry', () => telemetry.close());
 
   const bus = await connectBus({ ...natsOptions(config), name: 'space-controller', logger, signal: shutdown.signal });

@@ -12,7 +12,7 @@ await runMain('supernet-trainer', async () => {
   const config = loadConfig(configuration);
   const logger = createLogger('supernet-trainer');
   const shutdown = createShutdown({ graceMs: config.NSS_SHUTDOWN_GRACE_MS + 2_000, logger });
-  const telemetry = await startTelemetry('supernet-trainer');
+  const telemetry = await startTelemetry('supernet-trainer', { metricsListen: config.NSS_METRICS_LISTEN, logger });
   shutdown.register('telemetry', () => telemetry.close());
 
   const thread = await startTensorThread(
