@@ -4,6 +4,7 @@ import { setSha256Backend } from '@nats-io/obj';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from '@nss/runtime';
 import { followLink, type Link } from './link.ts';
+import { busMetrics } from './metrics.ts';
 import { withPatience } from './retry.ts';
 
 /** A connection to NATS with JetStream. Only this library looks inside. */
@@ -87,11 +88,16 @@ async function connected({ url, name, logger, user, password, signal }: BusOptio
 }
 
 async function reportStatus(nc: NatsConnection, logger: Logger): Promise<void> {
+  let connected = true;
+  const forget = busMetrics.connected.observe((observe) => observe(Number(connected)));
   for await (const status of nc.status()) {
+    if (status.type === 'disconnect') connected = false;
+    if (status.type === 'reconnect') connected = true;
     if (status.type === 'disconnect') logger.warn({ server: status.server }, 'NATS connection lost; reconnecting');
     if (status.type === 'reconnect') logger.info({ server: status.server }, 'NATS connection is back');
     if (status.type === 'error') logger.error({ error: status.error }, 'NATS server reports an error');
   }
+  forget();
 }
 
 async function close(nc: NatsConnection): Promise<void> {

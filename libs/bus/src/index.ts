@@ -1,7 +1,9 @@
 export { type Bus, type BusOptions, connectBus } from './connection.ts';
 export { type DeadLetter, dropDeadLetter, listDeadLetters, resendDeadLetter } from './dead-letters.ts';
 export { BusFull, BusStoreLost, BusUnavailable, NoResponders, ObjectDamaged, RevisionConflict } from './errors.ts';
+export { BUS_METRICS } from './metrics.ts';
 export { ARTIFACTS, CHECKPOINTS, type Objects, openObjects, type StoredObject } from './objects.ts';
+export { observeDeadLetters, observeQueue } from './observe.ts';
 export { publish, publishOnce, unpublish } from './publish.ts';
 export { consume, type Handler, pauseMs, purgeAcknowledged, type QueueMessage, type Verdict } from './queue.ts';
 export { onRequest, privateSubject, request } from './request.ts';

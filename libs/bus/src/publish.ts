@@ -3,7 +3,7 @@ import type { Bus } from './connection.ts';
 import { isSubjectFull, isTransient } from './errors.ts';
 import { nextMessage } from './next-message.ts';
 import { withPatience } from './retry.ts';
-import { tracedHeaders } from './trace.ts';
+import { sending } from './trace.ts';
 
 /**
  * Publishes to a stream, with the active trace context, and waits until it is stored. With a `messageId`, publishing the same
@@ -15,8 +15,9 @@ export async function publish(
   body: Uint8Array,
   { messageId }: { messageId?: string } = {},
 ): Promise<void> {
-  const headers = tracedHeaders();
-  await withPatience(bus, `publish ${subject}`, () => bus.js.publish(subject, body, { headers, msgID: messageId }));
+  await sending(subject, (headers) =>
+    withPatience(bus, `publish ${subject}`, () => bus.js.publish(subject, body, { headers, msgID: messageId })),
+  );
 }
 
 /** Takes what waits on a subject of a stream out of it. */

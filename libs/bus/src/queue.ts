@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Consumer, JsMsg } from '@nats-io/jetstream';
 import { millis } from '@nats-io/transport-node';
-import { context } from '@opentelemetry/api';
 import type { Bus } from './connection.ts';
 import { storeDeadLetter } from './dead-letters.ts';
 import { BusStoreLost, isMissing } from './errors.ts';
 import { deleteMessages } from './publish.ts';
 import { withPatience } from './retry.ts';
 import type { QueueName } from './topology.ts';
-import { contextOf } from './trace.ts';
+import { receiving } from './trace.ts';
 
 /** A message of a work queue, held by this worker until its handler has ended. */
 export type QueueMessage = {
@@ -141,7 +140,7 @@ async function handle(
   const alive = setInterval(() => answer(() => message.working()), keepAliveMs);
   const { subject, data: body, info } = message;
   try {
-    const verdict = await context.with(contextOf(message.headers), () =>
+    const verdict = await receiving(subject, message.headers, () =>
       handler({ subject, body, deliveries: info.deliveryCount }, signal),
     );
     await settle(bus, message, verdict ?? 'ack', answer);

@@ -1,9 +1,8 @@
 import { createInbox, errors, headers, type Msg } from '@nats-io/transport-node';
-import { context } from '@opentelemetry/api';
 import type { Bus } from './connection.ts';
 import { BusUnavailable, NoResponders } from './errors.ts';
 import { withPatience } from './retry.ts';
-import { contextOf, tracedHeaders } from './trace.ts';
+import { receiving, sending } from './trace.ts';
 
 /** The header in which NATS services report errors (NATS ADR-32). */
 const ERROR_HEADER = 'Nats-Service-Error';
@@ -25,7 +24,9 @@ export async function request(
   body: Uint8Array,
   { timeoutMs = REQUEST_TIMEOUT_MS }: { timeoutMs?: number } = {},
 ): Promise<Uint8Array> {
-  const reply = await bus.nc.request(subject, body, { timeout: timeoutMs, headers: tracedHeaders() }).catch((error) => {
+  const reply = await sending(subject, (headers) =>
+    bus.nc.request(subject, body, { timeout: timeoutMs, headers }),
+  ).catch((error) => {
     if (error instanceof errors.RequestError && error.isNoResponders()) {
       throw new NoResponders(`nobody listens on ${subject}`, { cause: error });
     }
@@ -58,7 +59,7 @@ export async function onRequest(
 
 async function answer(bus: Bus, message: Msg, handler: (body: Uint8Array) => Promise<Uint8Array>): Promise<void> {
   try {
-    message.respond(await context.with(contextOf(message.headers), () => handler(message.data)));
+    message.respond(await receiving(message.subject, message.headers, () => handler(message.data)));
   } catch (error) {
     bus.logger.error({ error, subject: message.subject }, 'a request could not be answered');
     if (bus.nc.isClosed()) return;

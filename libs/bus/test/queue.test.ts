@@ -3,7 +3,6 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { createLogger } from '@nss/runtime';
-import { type Context, context, propagation, type TextMapPropagator } from '@opentelemetry/api';
 import {
   type Bus,
   BusStoreLost,
@@ -278,47 +277,6 @@ test('the message of a worker that is silent goes to another one', async () => {
 
 test('pauses grow from one second to a minute', () => {
   assert.deepEqual([1, 2, 3, 6, 7, 100].map(pauseMs), [1_000, 2_000, 4_000, 32_000, 60_000, 60_000]);
-});
-
-test('the trace context of the publisher is active in the handler', async () => {
-  const key = Symbol('trace');
-  // What the W3C propagator does, without a tracer.
-  const propagator: TextMapPropagator = {
-    inject: (from: Context, carrier, setter) => setter.set(carrier, 'traceparent', String(from.getValue(key) ?? '')),
-    extract: (to: Context, carrier, getter) => to.setValue(key, getter.get(carrier, 'traceparent')),
-    fields: () => ['traceparent'],
-  };
-  const { AsyncLocalStorage } = await import('node:async_hooks');
-  const storage = new AsyncLocalStorage<Context>();
-  const { ROOT_CONTEXT } = await import('@opentelemetry/api');
-  const manager = {
-    active: () => storage.getStore() ?? ROOT_CONTEXT,
-    with: <A extends unknown[], F extends (...args: A) => ReturnType<F>>(
-      on: Context,
-      run: F,
-      self?: ThisParameterType<F>,
-      ...args: A
-    ) => storage.run(on, () => run.call(self as never, ...args)),
-    bind: <T>(_on: Context, target: T) => target,
-    enable: () => manager,
-    disable: () => manager,
-  };
-  propagation.setGlobalPropagator(propagator);
-  context.setGlobalContextManager(manager);
-  try {
-    await context.with(ROOT_CONTEXT.setValue(key, '00-abc-def-01'), () =>
-      publishOnce(bus, jobSubject('searches', 'a'), bytes('a')),
-    );
-    let seen: unknown;
-    await consuming(async (_message, done) => {
-      seen = context.active().getValue(key);
-      done();
-    });
-    assert.equal(seen, '00-abc-def-01');
-  } finally {
-    propagation.disable();
-    context.disable();
-  }
 });
 
 test('acknowledged messages that a killed server finds again go, and leave their subjects free', async (t) => {

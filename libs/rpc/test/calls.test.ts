@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { credentials, Client as GrpcClient, status } from '@grpc/grpc-js';
 import { FlopsEstimatorServiceService } from '@nss/contracts';
-import { startTelemetry } from '@nss/runtime';
+import { createLogger, startTelemetry } from '@nss/runtime';
 import { trace } from '@opentelemetry/api';
 import { connect, failedPrecondition, invalidArgument, NssError, notFound, unavailable } from '../src/index.ts';
 import { checkpointOf, chunk, command, readRequest, reply, serve, unaryRequest, unaryResponse } from './fixture.ts';
 
-await startTelemetry('test', {});
+await startTelemetry('test', { logger: createLogger('test', { level: 'silent' }), env: {} });
 
 const is = (code: status, reason?: string) => (error: unknown) => {
   assert.ok(error instanceof NssError, `expected an NssError, got ${error}`);
