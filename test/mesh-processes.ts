@@ -21,7 +21,7 @@ const services = join(import.meta.dirname, '..', 'services');
 /** Starts `services/<name>/src/main.ts` at an address and waits until it listens. */
 export async function startService(name: string, address: string, env: MeshEnvironment): Promise<ServiceProcess> {
   const child = spawn(process.execPath, [join(services, name, 'src/main.ts')], {
-    env: { ...process.env, ...env, NSS_LISTEN: address, NSS_LOG_LEVEL: 'info' },
+    env: { ...process.env, NSS_INSECURE: 'loopback', ...env, NSS_LISTEN: address, NSS_LOG_LEVEL: 'info' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const exited = once(child, 'exit');

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { setSha256Backend } from '@nats-io/obj';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import type { Logger } from '@nss/runtime';
+import type { Logger, Tls } from '@nss/runtime';
 import { followLink, type Link } from './link.ts';
 import { busMetrics } from './metrics.ts';
 import { withPatience } from './retry.ts';
@@ -32,6 +32,8 @@ export type BusOptions = {
   /** Who connects, where the servers ask. */
   readonly user?: string;
   readonly password?: string;
+  /** Mutual TLS; without, plain text. */
+  readonly tls?: Tls;
   /**
    * How long an operation goes on trying while NATS is away; 20 s unless told. Shorter than the ack wait and the default deadline of RPCs,
    * so that who waits gets this library's error rather than a timeout that tells nothing.
@@ -56,12 +58,13 @@ export async function connectBus({
   replicas = 1,
   user,
   password,
+  tls,
   patienceMs = PATIENCE_MS,
   signal,
 }: BusOptions): Promise<Bus> {
   // Process-wide, and only a matter of speed: digests of objects are the same.
   setSha256Backend('native');
-  const nc = await connected({ url, name, logger, user, password, signal });
+  const nc = await connected({ url, name, logger, user, password, tls, signal });
   try {
     const link = followLink(nc);
     const jsm = await withPatience({ link, patienceMs }, 'reach JetStream', () => jetstreamManager(nc));
@@ -73,13 +76,22 @@ export async function connectBus({
   }
 }
 
-async function connected({ url, name, logger, user, password, signal }: BusOptions): Promise<NatsConnection> {
+async function connected({ url, name, logger, user, password, tls, signal }: BusOptions): Promise<NatsConnection> {
   const servers = url.split(',');
   const login = user === undefined ? {} : { user, pass: password };
+  // Given even the smallest options, the client insists on TLS.
+  const secured = tls && { tls: { ca: String(tls.ca), cert: String(tls.certificate), key: String(tls.key) } };
   for (;;) {
     signal?.throwIfAborted();
     try {
-      return await connect({ servers, name, ...login, maxReconnectAttempts: -1, reconnectTimeWait: RECONNECT_WAIT_MS });
+      return await connect({
+        servers,
+        name,
+        ...login,
+        ...secured,
+        maxReconnectAttempts: -1,
+        reconnectTimeWait: RECONNECT_WAIT_MS,
+      });
     } catch (error) {
       logger.warn({ url, reason: String(error) }, 'NATS cannot be reached yet; trying again');
     }

@@ -16,10 +16,20 @@ export type MeshPlan = {
   readonly env: Readonly<Record<string, string | undefined>>;
 };
 
+/** All of it is on 127.0.0.1 and belongs to one user, whatever this process is told for meshes elsewhere. */
+const plainText = {
+  NSS_INSECURE: 'loopback',
+  NSS_TLS_CA: undefined,
+  NSS_TLS_CERT: undefined,
+  NSS_TLS_KEY: undefined,
+  NSS_TOKEN_KEYS: undefined,
+};
+
 /** The five services: one process of each, and a trainer for each address of `addresses.trainers`. */
 export function planServices(plan: MeshPlan): ProcessSpec[] {
   const { addresses } = plan;
   const shared = {
+    ...plainText,
     NSS_NATS_URL: plan.natsUrl,
     NSS_CACHE_DIR: plan.cacheDir,
     NSS_COMMIT: plan.env.NSS_COMMIT || checkoutCommit(),

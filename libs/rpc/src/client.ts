@@ -2,14 +2,16 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ClientReadableStream,
-  credentials,
   Client as GrpcClient,
   Metadata,
   type MethodDefinition,
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
+import type { Tls } from '@nss/runtime';
 import { context as otelContext } from '@opentelemetry/api';
+import { TENANT_KEY, TOKEN_KEY } from './callers.ts';
+import { channelCredentials } from './credentials.ts';
 import {
   type Bidirectional,
   type Definition,
@@ -45,6 +47,14 @@ export type ClientOptions = {
    */
   readonly idempotent?: boolean;
   readonly retry?: RetryPolicy;
+  /** Mutual TLS; plain text when left out. */
+  readonly tls?: Tls;
+  /** Name that the server's certificate must have, where it is not the one in the address. */
+  readonly serverName?: string;
+  /** A token (JWT) that says whose jobs the calls are about; it needs `tls`. */
+  readonly token?: string;
+  /** Tenant that this service calls for; servers believe services of the mesh, by their certificates. */
+  readonly tenant?: string;
 };
 
 /** A stream in both directions. */
@@ -66,8 +76,12 @@ type ClientMethod<Method> = Method extends Unary
       ? (options?: CallOptions) => BidiCall<RequestOf<Method>, ResponseOf<Method>>
       : never;
 
-/** One method a method of the service, all throwing NssError, and `close` for the connection. */
-export type Client<D extends Definition> = { readonly [Name in keyof D]: ClientMethod<D[Name]> } & { close(): void };
+/** One method a method of the service, all throwing NssError, and what concerns the connection. */
+export type Client<D extends Definition> = { readonly [Name in keyof D]: ClientMethod<D[Name]> } & {
+  /** The same connection, for calls on behalf of a tenant: see `ClientOptions.tenant`. */
+  actingFor(tenant: string): Client<D>;
+  close(): void;
+};
 
 const DEFAULT_DEADLINE_MS = 30_000;
 const DEFAULT_RETRY: RetryPolicy = { attempts: 5, initialBackoffMs: 100, maxBackoffMs: 2_000 };
@@ -78,7 +92,13 @@ const DEFAULT_RETRY: RetryPolicy = { attempts: 5, initialBackoffMs: 100, maxBack
  * resume.
  */
 export function connect<D extends Definition>(definition: D, address: string, options: ClientOptions = {}): Client<D> {
-  const client = new GrpcClient(address, credentials.createInsecure(), {
+  const { tls, serverName, token } = options;
+  if (token && !tls) {
+    throw failedPrecondition(`a token for ${address} needs TLS, or everybody on the way could take it`);
+  }
+  const secured = channelCredentials(address, tls, serverName);
+  const client = new GrpcClient(address, secured.credentials, {
+    ...secured.options,
     // Retries are this module's: with grpc-js's own, throttling may deny all of them.
     'grpc.enable_retries': 0,
     'grpc.initial_reconnect_backoff_ms': 100,
@@ -87,8 +107,16 @@ export function connect<D extends Definition>(definition: D, address: string, op
     'grpc.keepalive_timeout_ms': 10_000,
     'grpc.max_receive_message_length': 16 * 1024 * 1024,
   });
+  return clientOf(definition, { client, server: `${serviceNameOf(definition)} at ${address}` }, options);
+}
+
+function clientOf<D extends Definition>(
+  definition: D,
+  connection: Pick<Target, 'client' | 'server'>,
+  options: ClientOptions,
+): Client<D> {
   const methods = Object.entries(definition).map(([name, method]) => {
-    const target: Target = { client, name, method, server: `${serviceNameOf(definition)} at ${address}` };
+    const target: Target = { ...connection, name, method, says: saidOf(options) };
     if (!method.responseStream) {
       return [name, (request: unknown, call?: CallOptions) => unary(target, request, { ...options, ...call })];
     }
@@ -97,7 +125,25 @@ export function connect<D extends Definition>(definition: D, address: string, op
     }
     return [name, (call?: CallOptions) => bidirectional(target, call)];
   });
-  return { ...Object.fromEntries(methods), close: () => client.close() };
+  return {
+    ...Object.fromEntries(methods),
+    actingFor: (tenant: string) => clientOf(definition, connection, { ...options, tenant }),
+    close: () => connection.client.close(),
+  };
+}
+
+/** Metadata of every call. */
+function saidOf({ token, tenant }: ClientOptions): readonly (readonly [key: string, value: string])[] {
+  return [
+    ...(token ? [[TOKEN_KEY, `Bearer ${token}`] as const] : []),
+    ...(tenant ? [[TENANT_KEY, tenant] as const] : []),
+  ];
+}
+
+function metadataOf({ says }: Target): Metadata {
+  const metadata = new Metadata();
+  for (const [key, value] of says) metadata.set(key, value);
+  return metadata;
 }
 
 /** What is called: a method of the server behind the client. */
@@ -107,6 +153,7 @@ type Target = {
   readonly method: MethodDefinition<unknown, unknown>;
   /** For messages: service and address. */
   readonly server: string;
+  readonly says: ReturnType<typeof saidOf>;
 };
 
 /** Repeats the call while no server was reached, with full jitter (M. Brooker, "Exponential Backoff And Jitter", 2015). */
@@ -144,7 +191,7 @@ function unaryOnce(
   const { path, requestSerialize, responseDeserialize } = target.method;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(abortError(signal));
-    const metadata = new Metadata();
+    const metadata = metadataOf(target);
     const { end, context } = startClientSpan(path, metadata);
     const onAnswer = (failure: ServiceError | null, response: unknown) => {
       signal?.removeEventListener('abort', onAbort);
@@ -215,7 +262,7 @@ function openStream<Call extends ClientReadableStream<unknown>>(
   { signal, deadlineMs }: CallOptions,
   open: (metadata: Metadata, deadline: number | undefined) => Call,
 ): { call: Call; outcome: Outcome } {
-  const metadata = new Metadata();
+  const metadata = metadataOf(target);
   const { end, context } = startClientSpan(target.method.path, metadata);
   const call = otelContext.with(context, () => open(metadata, deadlineMs && Date.now() + deadlineMs));
   const outcome: Outcome = { ended: false };

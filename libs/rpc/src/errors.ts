@@ -126,6 +126,16 @@ export function resourceExhausted(message: string, options?: NssErrorOptions): N
   return new NssError(status.RESOURCE_EXHAUSTED, message, options);
 }
 
+/** The caller has not shown who it is. */
+export function unauthenticated(message: string, options?: NssErrorOptions): NssError {
+  return new NssError(status.UNAUTHENTICATED, message, options);
+}
+
+/** The caller is known, and may not do this. */
+export function permissionDenied(message: string, options?: NssErrorOptions): NssError {
+  return new NssError(status.PERMISSION_DENIED, message, options);
+}
+
 /** The server does not do this. */
 export function unimplemented(message: string, options?: NssErrorOptions): NssError {
   return new NssError(status.UNIMPLEMENTED, message, options);

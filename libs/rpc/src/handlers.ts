@@ -11,8 +11,11 @@ import type {
 import { status } from '@grpc/grpc-js';
 import type { Logger } from '@nss/runtime';
 import { context as otelContext } from '@opentelemetry/api';
+import { callerOf } from './admission.ts';
+import type { Caller } from './callers.ts';
 import type { Bidirectional, Definition, RequestOf, ResponseOf, ServerStreaming, Unary } from './definitions.ts';
 import { cancelled, NssError, toStatusObject } from './errors.ts';
+import { DEFAULT_TENANT } from './tenants.ts';
 import { startServerSpan } from './tracing.ts';
 
 /** What a handler knows about the call it answers. */
@@ -25,6 +28,8 @@ export type CallContext = {
   readonly deadline: Date | undefined;
   readonly metadata: Metadata;
   readonly logger: Logger;
+  /** Who calls, and for which tenant: what belongs to others is not there. */
+  readonly caller: Caller;
 };
 
 /** The function behind a method: a plain async function, or an async generator where responses stream. */
@@ -115,6 +120,7 @@ function runCall(
         deadline: Number.isNaN(deadline.getTime()) ? undefined : deadline,
         metadata: call.metadata,
         logger,
+        caller: callerOf(call.metadata) ?? NOBODY,
       });
       end();
       logger.debug({ method: method.path, milliseconds: performance.now() - startedAt }, 'call answered');
@@ -133,6 +139,9 @@ function runCall(
   };
   return track(calls.running, otelContext.with(context, run));
 }
+
+/** Who asks for health. */
+const NOBODY: Caller = { tenant: DEFAULT_TENANT, service: undefined };
 
 /** Keeps the promise in the set until it settles. */
 function track(running: Set<Promise<void>>, call: Promise<void>): Promise<void> {

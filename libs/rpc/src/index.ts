@@ -1,3 +1,4 @@
+export type { Caller } from './callers.ts';
 export {
   type BidiCall,
   type CallOptions,
@@ -18,8 +19,10 @@ export {
   NssError,
   type NssErrorOptions,
   notFound,
+  permissionDenied,
   resourceExhausted,
   toStatusObject,
+  unauthenticated,
   unavailable,
   unimplemented,
 } from './errors.ts';
@@ -46,4 +49,12 @@ export {
   trainingName,
   warmupName,
 } from './names.ts';
-export { type RunningServer, type ServerOptions, type Service, service, startServer } from './server.ts';
+export {
+  type RunningServer,
+  type ServerOptions,
+  type Service,
+  type ServiceOptions,
+  service,
+  startServer,
+} from './server.ts';
+export { DEFAULT_TENANT, parseStoredId, parseTenant, storedId, storedName } from './tenants.ts';

@@ -1,5 +1,8 @@
 import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
-import type { Logger } from '@nss/runtime';
+import type { Logger, Tls, TokenSettings } from '@nss/runtime';
+import { admitting } from './admission.ts';
+import { identification } from './callers.ts';
+import { serverCredentials } from './credentials.ts';
 import { type Definition, serviceNameOf } from './definitions.ts';
 import { failedPrecondition, unavailable } from './errors.ts';
 import { explainBuiltInErrors } from './explain.ts';
@@ -11,11 +14,21 @@ import { createReflection } from './reflection.ts';
 export type Service = readonly [
   definition: Definition,
   implementation: Record<string, (request: never, context: CallContext) => unknown>,
+  options: ServiceOptions,
 ];
 
+export type ServiceOptions = {
+  /** Who may call: everybody whom the server knows, or only services of the mesh (where they have certificates). */
+  readonly callers?: 'everybody' | 'services';
+};
+
 /** Pairs a generated service definition with its handlers, checked against each other. */
-export function service<D extends Definition>(definition: D, implementation: Implementation<D>): Service {
-  return [definition, implementation as Service[1]];
+export function service<D extends Definition>(
+  definition: D,
+  implementation: Implementation<D>,
+  options: ServiceOptions = {},
+): Service {
+  return [definition, implementation as Service[1], options];
 }
 
 export type ServerOptions = {
@@ -23,6 +36,14 @@ export type ServerOptions = {
   readonly listen: string;
   readonly services: readonly Service[];
   readonly logger: Logger;
+  /** Mutual TLS: callers show a certificate of the same authority. Plain text when left out. */
+  readonly tls?: Tls;
+  /** What callers' tokens are checked against; when left out, nobody is asked for one. */
+  readonly tokens?: TokenSettings;
+  /** host:port that answers health checks, and nothing else, in plain text. */
+  readonly healthListen?: string;
+  /** Further names under which health knows the server, for callers that ask for names that none of its services has. */
+  readonly healthNames?: readonly string[];
   /** Larger messages are answered with RESOURCE_EXHAUSTED. */
   readonly maxMessageBytes?: number;
   /**
@@ -36,6 +57,8 @@ export type ServerOptions = {
 export type RunningServer = {
   /** host:port that it listens on. */
   readonly address: string;
+  /** The same of `healthListen`, where that was given. */
+  readonly healthAddress: string | undefined;
   readonly health: Health;
   /**
    * Stops taking calls, ends streams with UNAVAILABLE, lets unary calls finish and cuts what is not done within `graceMs`.
@@ -48,16 +71,26 @@ export async function startServer({
   listen,
   services,
   logger,
+  tls,
+  tokens,
+  healthListen,
+  healthNames = [],
   maxMessageBytes = 4 * 1024 * 1024,
   maxConnectionAgeMs,
 }: ServerOptions): Promise<RunningServer> {
   const names = services.map(([definition]) => serviceNameOf(definition));
-  const health = createHealth([...names, HEALTH_SERVICE]);
+  const health = createHealth([...names, HEALTH_SERVICE, ...healthNames]);
   const streamsEnd = new AbortController();
   const calls: Calls = { running: new Set(), streamsEnd: streamsEnd.signal };
 
+  const forServices = new Set(
+    services.flatMap(([definition, , { callers: who }]) =>
+      tls && who === 'services' ? Object.values(definition).map(({ path }) => path) : [],
+    ),
+  );
+
   const server = new Server({
-    interceptors: [explainBuiltInErrors],
+    interceptors: [explainBuiltInErrors, admitting({ identify: identification(tokens), forServices })],
     'grpc.max_receive_message_length': maxMessageBytes,
     ...(maxConnectionAgeMs === undefined ? {} : { 'grpc.max_connection_age_ms': maxConnectionAgeMs }),
     // Finds out within half a minute that the other side of an idle stream has died without a word.
@@ -68,11 +101,20 @@ export async function startServer({
     server.addService(definition as ServiceDefinition, toGrpcHandlers(definition, implementation, calls, logger));
   }
   createReflection([...names, HEALTH_SERVICE]).addToServer(server);
-  const address = await bind(server, listen);
+  const address = await bind(server, listen, serverCredentials(tls));
+  const checks = new Server();
+  if (healthListen) {
+    checks.addService(
+      health.definition as ServiceDefinition,
+      toGrpcHandlers(health.definition, health.implementation, calls, logger),
+    );
+  }
+  const healthAddress = healthListen && (await bind(checks, healthListen, ServerCredentials.createInsecure()));
   logger.info({ address, services: names }, 'listening');
 
   return {
     address,
+    healthAddress,
     health: health.health,
     async close(graceMs) {
       health.health.setServing('', false);
@@ -84,15 +126,15 @@ export async function startServer({
       clearTimeout(timer);
       if (calls.running.size > 0)
         logger.warn({ calls: calls.running.size, graceMs }, 'calls cut by the closing server');
-      server.forceShutdown();
+      for (const each of [server, checks]) each.forceShutdown();
     },
   };
 }
 
-function bind(server: Server, listen: string): Promise<string> {
+function bind(server: Server, listen: string, credentials: ServerCredentials): Promise<string> {
   const host = listen.slice(0, listen.lastIndexOf(':'));
   return new Promise((resolve, reject) => {
-    server.bindAsync(listen, ServerCredentials.createInsecure(), (error, port) => {
+    server.bindAsync(listen, credentials, (error, port) => {
       if (error) reject(failedPrecondition(`cannot listen on ${listen}: ${error.message}`, { cause: error }));
       else resolve(`${host}:${port}`);
     });

@@ -58,10 +58,14 @@ export async function serve(
         ) as unknown as Implementation<typeof CampaignServiceService>),
         ...(handlers.serverStream && { readArtifact: handlers.serverStream }),
       }),
-      service(TrainerServiceService, {
-        session: handlers.bidi ?? (() => fail()),
-        getTrainer: async () => Trainer.create({ trainerId: 'trainer-0' }),
-      }),
+      service(
+        TrainerServiceService,
+        {
+          session: handlers.bidi ?? (() => fail()),
+          getTrainer: async () => Trainer.create({ trainerId: 'trainer-0' }),
+        },
+        { callers: 'services' },
+      ),
     ],
     logger,
     ...options,

@@ -1,16 +1,4 @@
-export {
-  address,
-  ConfigError,
-  loadConfig,
-  logLevel,
-  natsConfiguration,
-  natsOptions,
-  natsUrl,
-  parseAddress,
-  serverConfiguration,
-  wholeNumber,
-  workerConfiguration,
-} from './config.ts';
+export { address, ConfigError, loadConfig, logLevel, parseAddress, wholeNumber } from './config.ts';
 export { createLogger, type LogContext, type Logger, withLogContext } from './logger.ts';
 export {
   type Catalogue,
@@ -21,5 +9,15 @@ export {
   SECONDS,
 } from './metrics.ts';
 export { runMain } from './run-main.ts';
+export {
+  natsConfiguration,
+  natsOptions,
+  natsUrl,
+  serverConfiguration,
+  serverOptions,
+  type TokenSettings,
+  workerConfiguration,
+} from './settings.ts';
 export { createShutdown, type Shutdown } from './shutdown.ts';
 export { startTelemetry, type Telemetry, type TelemetryOptions } from './telemetry.ts';
+export { isLoopback, type Tls, tlsOf, transportConfiguration } from './transport.ts';

@@ -1,6 +1,7 @@
 import type { Bus, Objects } from '@nss/bus';
 import { type CheckedDatasetSpec, fromSearchSpace, type JobStatus } from '@nss/contracts';
 import type { RunningJob } from '@nss/jobs';
+import type { Tls } from '@nss/runtime';
 import type { Trainer } from '@nss/search';
 import type { SearchSpace } from '@nss/space';
 import { type TrainerInfo, withTrainerRetry } from '@nss/trainers';
@@ -13,6 +14,8 @@ export type JobResource = { status: JobStatus | undefined };
 /** What jobs that drive a trainer need. */
 export type TrainerTools = {
   readonly bus: Bus;
+  /** For sessions with trainers; plain text when left out. */
+  readonly tls?: Tls;
   /** The bucket of weights. */
   readonly checkpoints: Objects;
   /** How much work may be lost at most: states are stored this often. */
@@ -39,7 +42,7 @@ export type Session = {
  */
 export async function withTrainer<T>(
   job: RunningJob<JobResource>,
-  { bus }: TrainerTools,
+  { bus, tls }: TrainerTools,
   { dataset, space, weights, seed }: Session,
   use: (trainer: Trainer) => Promise<T>,
 ): Promise<T> {
@@ -47,7 +50,7 @@ export async function withTrainer<T>(
   const { completed = 0, total = 0, unit = '' } = job.resource().status?.progress ?? {};
   job.progress({ activity: 'waiting for a trainer', completed, total, unit });
   const open = { dataset, searchSpace: fromSearchSpace(space), weights, seed };
-  const needs = { bus, job: job.name, open, signal: job.cutOff, waitSignal: job.signal, logger: job.logger };
+  const needs = { bus, tls, job: job.name, open, signal: job.cutOff, waitSignal: job.signal, logger: job.logger };
   for (;;) {
     try {
       return await withTrainerRetry(needs, async (session) => {

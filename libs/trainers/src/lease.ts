@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Bus, LEASE_SUBJECT, onRequest, privateSubject, publish } from '@nss/bus';
 import { LeaseGrant, LeaseRequest, type OpenSession } from '@nss/contracts';
-import type { Logger } from '@nss/runtime';
+import type { Logger, Tls } from '@nss/runtime';
 import { type OpenedSession, openSession, type TrainerInfo, type TrainerSession } from './session.ts';
 import { TrainerLost } from './trainer-lost.ts';
 
@@ -16,6 +16,8 @@ export type WithTrainer = {
   /** Ends waiting only, for who needs a moment more to stop working; `signal` unless told. */
   readonly waitSignal?: AbortSignal;
   readonly logger: Logger;
+  /** For the session with the trainer; plain text when left out. */
+  readonly tls?: Tls;
   /** Told as soon as a trainer has opened the session. */
   readonly onTrainer?: (trainer: TrainerInfo) => void;
 };
@@ -74,7 +76,15 @@ function noticingSaves(session: TrainerSession, progressed: () => void): Trainer
 }
 
 /** Asks for a trainer, waits for the grant, and opens a session with it. */
-async function lease({ bus, job, open, signal, waitSignal = signal, logger }: WithTrainer): Promise<OpenedSession> {
+async function lease({
+  bus,
+  job,
+  open,
+  signal,
+  waitSignal = signal,
+  logger,
+  tls,
+}: WithTrainer): Promise<OpenedSession> {
   waitSignal.throwIfAborted();
   const leaseId = randomUUID();
   const replySubject = privateSubject();
@@ -97,7 +107,7 @@ async function lease({ bus, job, open, signal, waitSignal = signal, logger }: Wi
     await publish(bus, LEASE_SUBJECT, request, { messageId: leaseId });
     logger.info({ leaseId }, 'waiting for a trainer');
     const { trainerId, address } = await granted.promise;
-    const opened = await openSession(address, { ...open, leaseId }, signal);
+    const opened = await openSession(address, { ...open, leaseId }, { signal, tls });
     logger.info({ leaseId, trainerId, engine: opened.session.info.engine }, 'trainer leased');
     return opened;
   } finally {

@@ -7,6 +7,7 @@ import {
   TrainerServiceService,
 } from '@nss/contracts';
 import { type BidiCall, connect } from '@nss/rpc';
+import type { Tls } from '@nss/runtime';
 import type { Trainer } from '@nss/search';
 import { sessionError, TrainerLost } from './trainer-lost.ts';
 
@@ -49,9 +50,14 @@ type Ask = <Case extends Command['$case']>(
  * Opens a session with the trainer at `address`, which builds a super network with fresh weights. Throws TrainerLost when it cannot be
  * reached or vanishes, an NssError of the trainer's when it refuses, and the signal's reason when aborted.
  */
-export async function openSession(address: string, open: OpenSession, signal?: AbortSignal): Promise<OpenedSession> {
+export async function openSession(
+  address: string,
+  open: OpenSession,
+  { signal, tls }: { signal?: AbortSignal; tls?: Tls } = {},
+): Promise<OpenedSession> {
   const trainer = `the trainer at ${address}`;
-  const client = connect(TrainerServiceService, address);
+  // Trainers come and go at addresses that no certificate names.
+  const client = connect(TrainerServiceService, address, { tls, serverName: 'supernet-trainer' });
   const call = client.session({ signal });
   let busySeconds = 0;
   let waiting = false;

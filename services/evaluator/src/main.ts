@@ -7,7 +7,15 @@ import {
 } from '@nss/contracts';
 import { EVALUATIONS, jobService, openJobs, runJobs, SUPER_NETWORKS } from '@nss/jobs';
 import { service, startServer } from '@nss/rpc';
-import { createLogger, createShutdown, loadConfig, natsOptions, runMain, startTelemetry } from '@nss/runtime';
+import {
+  createLogger,
+  createShutdown,
+  loadConfig,
+  natsOptions,
+  runMain,
+  serverOptions,
+  startTelemetry,
+} from '@nss/runtime';
 import { configuration } from './configuration.ts';
 import { evaluationViolations, runEvaluation } from './evaluation.ts';
 import { runSuperNetwork, superNetworkViolations } from './super-network.ts';
@@ -31,7 +39,7 @@ await runMain('evaluator', async () => {
   const checkpoints = await openObjects(bus, CHECKPOINTS);
 
   const server = await startServer({
-    listen: config.NSS_LISTEN,
+    ...serverOptions(config),
     services: [
       service(
         SuperNetworkServiceService,

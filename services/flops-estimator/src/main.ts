@@ -1,6 +1,6 @@
 import { FlopsEstimatorServiceService } from '@nss/contracts';
 import { service, startServer } from '@nss/rpc';
-import { createLogger, createShutdown, loadConfig, runMain, startTelemetry } from '@nss/runtime';
+import { createLogger, createShutdown, loadConfig, runMain, serverOptions, startTelemetry } from '@nss/runtime';
 import { configuration } from './configuration.ts';
 import { handlers } from './handlers.ts';
 
@@ -13,7 +13,7 @@ await runMain('flops-estimator', async () => {
   shutdown.register('telemetry', () => telemetry.close());
 
   const server = await startServer({
-    listen: config.NSS_LISTEN,
+    ...serverOptions(config),
     services: [service(FlopsEstimatorServiceService, handlers)],
     logger,
   });

@@ -11,7 +11,7 @@ const main = new URL('../src/main.ts', import.meta.url).pathname;
 
 function start(env: Record<string, string>): ChildProcess & { stderr: Readable } {
   const child = spawn(process.execPath, [main], {
-    env: { ...process.env, ...env },
+    env: { ...process.env, NSS_INSECURE: 'loopback', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   assert.ok(child.stderr);

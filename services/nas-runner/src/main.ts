@@ -2,7 +2,15 @@ import { CHECKPOINTS, connectBus, ensureTopology, openObjects } from '@nss/bus';
 import { type NasRun, NasRunServiceService, type Training, TrainingServiceService } from '@nss/contracts';
 import { jobService, NAS_RUNS, openJobs, runJobs, TRAININGS } from '@nss/jobs';
 import { service, startServer } from '@nss/rpc';
-import { createLogger, createShutdown, loadConfig, natsOptions, runMain, startTelemetry } from '@nss/runtime';
+import {
+  createLogger,
+  createShutdown,
+  loadConfig,
+  natsOptions,
+  runMain,
+  serverOptions,
+  startTelemetry,
+} from '@nss/runtime';
 import { configuration } from './configuration.ts';
 import { nasRunViolations, runNasRun } from './nas-run.ts';
 import { runTraining, trainingViolations } from './training.ts';
@@ -26,7 +34,7 @@ await runMain('nas-runner', async () => {
   const checkpoints = await openObjects(bus, CHECKPOINTS);
 
   const server = await startServer({
-    listen: config.NSS_LISTEN,
+    ...serverOptions(config),
     services: [
       service(NasRunServiceService, jobService<typeof NasRunServiceService, NasRun>(nasRuns, nasRunViolations)),
       service(

@@ -11,7 +11,15 @@ import {
 } from '@nss/contracts';
 import { CAMPAIGNS, jobService, openJobs, runJobs, SEARCHES, WARMUPS } from '@nss/jobs';
 import { connect, service, startServer } from '@nss/rpc';
-import { createLogger, createShutdown, loadConfig, natsOptions, runMain, startTelemetry } from '@nss/runtime';
+import {
+  createLogger,
+  createShutdown,
+  loadConfig,
+  natsOptions,
+  runMain,
+  serverOptions,
+  startTelemetry,
+} from '@nss/runtime';
 import manifest from '../package.json' with { type: 'json' };
 import { readArtifact } from './artifacts.ts';
 import { runCampaign } from './campaign.ts';
@@ -55,7 +63,7 @@ await runMain('space-controller', async () => {
   });
 
   const server = await startServer({
-    listen: config.NSS_LISTEN,
+    ...serverOptions(config),
     services: [
       service(CampaignServiceService, { ...campaignService(campaigns, apis), readArtifact: readArtifact(artifacts) }),
       service(WarmupServiceService, jobService<typeof WarmupServiceService, Warmup>(warmups, warmupViolations)),

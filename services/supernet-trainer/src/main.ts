@@ -1,7 +1,15 @@
 import { ARTIFACTS, connectBus, ensureTopology, openObjects } from '@nss/bus';
 import { TrainerServiceService } from '@nss/contracts';
 import { service, startServer } from '@nss/rpc';
-import { createLogger, createShutdown, loadConfig, natsOptions, runMain, startTelemetry } from '@nss/runtime';
+import {
+  createLogger,
+  createShutdown,
+  loadConfig,
+  natsOptions,
+  runMain,
+  serverOptions,
+  startTelemetry,
+} from '@nss/runtime';
 import { type Leases, serveLeases } from '@nss/trainers';
 import { openCheckpoints } from './checkpoints.ts';
 import { configuration } from './configuration.ts';
@@ -47,8 +55,8 @@ await runMain('supernet-trainer', async () => {
   const [checkpoints, artifacts] = await Promise.all([openCheckpoints(bus), openObjects(bus, ARTIFACTS)]);
   const parts = { trainerId: config.NSS_TRAINER_ID, thread, checkpoints, artifacts };
   const server = await startServer({
-    listen: config.NSS_LISTEN,
-    services: [service(TrainerServiceService, handlers(parts, held.promise))],
+    ...serverOptions(config),
+    services: [service(TrainerServiceService, handlers(parts, held.promise), { callers: 'services' })],
     logger,
   });
   const address = config.NSS_ADVERTISE ?? server.address;

@@ -41,6 +41,7 @@ function startTrainer(env: Record<string, string> = {}): ChildProcess {
   return spawn(process.execPath, [main], {
     env: {
       ...process.env,
+      NSS_INSECURE: 'loopback',
       NSS_NATS_URL: nats.url,
       NSS_CACHE_DIR: join(folder, 'cache'),
       NSS_DATASET_MIRROR: folder,

@@ -1,0 +1,50 @@
+import { type Metadata, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
+import type { Caller, Identify } from './callers.ts';
+import { NssError, permissionDenied, toStatusObject } from './errors.ts';
+
+/** What a server asks before it takes a call. */
+export type Admission = {
+  readonly identify: Identify;
+  /** Methods that only services of the mesh may call, by path. */
+  readonly forServices: ReadonlySet<string>;
+};
+
+/** Health and reflection tell nothing of anybody: whoever has come so far may ask them. */
+const OPEN = /^\/grpc\.(health|reflection)\./;
+
+/** Who makes the calls that were let in, by their metadata. */
+const callers = new WeakMap<Metadata, Caller>();
+
+/** The caller of a call; undefined for health and reflection. */
+export function callerOf(metadata: Metadata): Caller | undefined {
+  return callers.get(metadata);
+}
+
+/** Lets a call in, or answers it before anything of its request is read. */
+export function admitting({ identify, forServices }: Admission): ServerInterceptor {
+  return ({ path }, call) => {
+    if (OPEN.test(path)) return new ServerInterceptingCall(call);
+    const admit = async (metadata: Metadata) => {
+      const caller = await identify(metadata, call.getAuthContext());
+      if (forServices.has(path) && !caller.service) {
+        throw permissionDenied(`${path} is for services of the mesh`, { reason: 'SERVICES_ONLY' });
+      }
+      return caller;
+    };
+    return new ServerInterceptingCall(call, {
+      start(next) {
+        next({
+          onReceiveMetadata(metadata, pass) {
+            admit(metadata).then(
+              (caller) => {
+                callers.set(metadata, caller);
+                pass(metadata);
+              },
+              (error) => call.sendStatus(toStatusObject(NssError.from(error))),
+            );
+          },
+        });
+      },
+    });
+  };
+}

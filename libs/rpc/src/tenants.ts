@@ -1,0 +1,40 @@
+import { invalidArgument } from './errors.ts';
+import { ID_RULE, isResourceId } from './names.ts';
+
+/*
+ * The one module that knows how tenants are written. A tenant's jobs have names of their own: two tenants may each have a
+ * `campaigns/mine`, and neither can tell. Inside the mesh, where everything lies side by side, an id has its tenant in front: `acme=mine`.
+ * What belongs to the tenant `default` has none, as everything was stored before there were tenants.
+ */
+
+/** Of everything where callers are not asked who they are. */
+export const DEFAULT_TENANT = 'default';
+
+const SEPARATOR = '=';
+
+/** The name of a tenant, checked. Throws INVALID_ARGUMENT for `field`. */
+export function parseTenant(field: string, text: string): string {
+  if (isResourceId(text)) return text;
+  throw invalidArgument([{ field, description: `${ID_RULE}, found ${JSON.stringify(text.slice(0, 100))}` }]);
+}
+
+/** The id under which a tenant's job is kept, queued and announced. */
+export function storedId(tenant: string, id: string): string {
+  return tenant === DEFAULT_TENANT ? id : `${tenant}${SEPARATOR}${id}`;
+}
+
+/** The parts of a stored id. Throws INVALID_ARGUMENT. */
+export function parseStoredId(stored: string): { tenant: string; id: string } {
+  const [first, second, ...more] = stored.split(SEPARATOR);
+  const parts = second === undefined ? { tenant: DEFAULT_TENANT, id: first } : { tenant: first, id: second };
+  if (more.length === 0 && isResourceId(parts.tenant) && isResourceId(parts.id)) return parts;
+  throw invalidArgument([
+    { field: 'name', description: `expected the id of a stored job, found ${JSON.stringify(stored)}` },
+  ]);
+}
+
+/** The name under which what a name stands for is kept: `campaigns/mine/report.html` in `campaigns/acme=mine/report.html`. */
+export function storedName(tenant: string, name: string): string {
+  const [collection, id, ...rest] = name.split('/');
+  return [collection, storedId(tenant, id), ...rest].join('/');
+}
