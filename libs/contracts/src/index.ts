@@ -2,6 +2,8 @@ export { fromArchitecture, fromNetworkSpace, fromSearchSpace } from './from-doma
 export { Any } from './gen/google/protobuf/any.ts';
 export { BadRequest, BadRequestFieldViolation, ErrorInfo } from './gen/google/rpc/error_details.ts';
 export { Status as RpcStatus } from './gen/google/rpc/status.ts';
+/* Services of other tools that NSS implements. */
+export * as katib from './gen/katib/api.ts';
 export {
   Budget,
   Campaign,
@@ -193,6 +195,7 @@ export {
 /* Files of other tools that NSS writes. */
 export * as onnx from './gen/onnx/onnx.ts';
 export * as tensorflow from './gen/tensorflow/saved_model.ts';
+export * as pythia from './gen/vizier/pythia_service.ts';
 export {
   type CheckedDatasetSpec,
   type DatasetName,

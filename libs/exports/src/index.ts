@@ -1,4 +1,4 @@
-export type { ExportedSpace } from './exported-space.ts';
+export { type ExportedSpace, parametersOf, type SpaceParameter } from './exported-space.ts';
 export { type ModelCardFacts, modelCard } from './model-card.ts';
 export { exportNetwork, type NetworkFile, type NetworkFormat, networkFormatNames } from './network-formats.ts';
 export { type SpaceFile, spaceFileSchema } from './space-file.ts';
