@@ -1,0 +1,5 @@
+import { trainingStep } from './p1-training-step.ts';
+import type { Part } from './part.ts';
+
+/** Everything that `npm run bench` measures. */
+export const parts: readonly Part[] = [trainingStep];
