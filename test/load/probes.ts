@@ -10,7 +10,13 @@ import { nameOf } from './campaigns.ts';
 export type Call = 'Get' | 'List' | 'Watch';
 
 /** Milliseconds; of a Watch, until the job as it is now has come. */
-export type Latencies = { readonly calls: number; readonly p50: number; readonly p99: number; readonly most: number };
+export type Latencies = {
+  readonly calls: number;
+  readonly failed: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly most: number;
+};
 
 export type Probes = {
   /** Ends the asking and gives what it took. */
@@ -23,7 +29,7 @@ const page = { pageSize: 0, pageToken: '' };
 
 /**
  * Asks again and again, with clients of its own, for one campaign of `campaigns`, for a page of them and for a page of evaluations, and
- * watches one, each in a loop that pauses between two calls. An error ends the loop and is thrown by `stop`.
+ * watches one, each in a loop that pauses between two calls.
  */
 export function startProbes(
   addresses: Pick<MeshAddresses, 'spaceController' | 'evaluator'>,
@@ -46,21 +52,22 @@ export function startProbes(
   };
   const loop = async (call: Call) => {
     const took: number[] = [];
+    let failed = 0;
     while (!over.signal.aborted) {
       const start = performance.now();
-      await ask[call]();
+      await ask[call]().catch(() => failed++);
       took.push(performance.now() - start);
       await delay(PAUSE_MS);
     }
-    return took;
+    return latenciesOf(took, failed);
   };
   const loops = { Get: loop('Get'), List: loop('List'), Watch: loop('Watch') };
   return {
     async stop() {
       over.abort();
       try {
-        const [get, list, watch] = await Promise.all([loops.Get, loops.List, loops.Watch]);
-        return { Get: latenciesOf(get), List: latenciesOf(list), Watch: latenciesOf(watch) };
+        const [Get, List, Watch] = await Promise.all([loops.Get, loops.List, loops.Watch]);
+        return { Get, List, Watch };
       } finally {
         controller.close();
         evaluator.close();
@@ -69,8 +76,9 @@ export function startProbes(
   };
 }
 
-const latenciesOf = (took: readonly number[]): Latencies => ({
+const latenciesOf = (took: readonly number[], failed: number): Latencies => ({
   calls: took.length,
+  failed,
   p50: quantile(took, 0.5),
   p99: quantile(took, 0.99),
   most: quantile(took, 1),

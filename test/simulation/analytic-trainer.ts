@@ -25,12 +25,22 @@ export type AnalyticTrainerServer = {
  * A trainer that takes leases and speaks the real protocol, but computes formulas in place of tensors: whole campaigns run in
  * seconds, and end the same whatever happens on the way. Weights are stored in the mesh's checkpoint store.
  */
-export async function startAnalyticTrainer(
+export function startAnalyticTrainer(
   bus: Bus,
   trainerId: string,
   logger: Logger,
+  listen?: string,
+): Promise<AnalyticTrainerServer> {
+  return startAnalyticTrainers([{ bus, trainerId }], logger, listen);
+}
+
+/** Several of them behind one server, each with leases of its own. */
+export async function startAnalyticTrainers(
+  trainers: readonly { readonly bus: Bus; readonly trainerId: string }[],
+  logger: Logger,
   listen = '127.0.0.1:0',
 ): Promise<AnalyticTrainerServer> {
+  const [{ bus }] = trainers;
   const stop = new AbortController();
   const objects = await openObjects(bus, CHECKPOINTS);
   const checkpoints: AnalyticCheckpoints = {
@@ -46,7 +56,7 @@ export async function startAnalyticTrainer(
     async close() {
       stop.abort();
       await server.close(0);
-      await leases.done;
+      await Promise.all(serving.map(({ leases }) => leases.done));
     },
   };
 
@@ -59,11 +69,14 @@ export async function startAnalyticTrainer(
         await trainer.before(command);
         trainer.log.push(command.$case);
         if (command.$case === 'open') {
-          ended = leases.opened(command.value.leaseId);
+          const { leaseId } = command.value;
+          // Of a lease that none of them holds, the first one says so.
+          const { leases, trainerId } = serving.find(({ leases }) => leases.leaseId() === leaseId) ?? serving[0];
+          ended = leases.opened(leaseId);
           const space = toSearchSpace(command.value.searchSpace, 'open.search_space', []);
           if (!space) throw new Error('the session was opened with a wrong search space');
           network = analyticTrainer(space, checkpoints);
-          const value = Trainer.create({ trainerId, engine: 'formulas', threads: 1, leaseId: command.value.leaseId });
+          const value = Trainer.create({ trainerId, engine: 'formulas', threads: 1, leaseId });
           yield SessionResponse.create({ reply: { $case: 'open', value }, busySeconds: 0.01 });
         } else if (network) {
           yield SessionResponse.create({ reply: await answer(network, command), busySeconds: 0.01 });
@@ -79,13 +92,19 @@ export async function startAnalyticTrainer(
     services: [
       service(TrainerServiceService, {
         session,
-        getTrainer: async () =>
-          Trainer.create({ trainerId, engine: 'formulas', threads: 1, leaseId: leases.leaseId() }),
+        async getTrainer() {
+          const [{ trainerId, leases }] = serving;
+          return Trainer.create({ trainerId, engine: 'formulas', threads: 1, leaseId: leases.leaseId() });
+        },
       }),
     ],
     logger,
   });
-  const leases = serveLeases({ bus, trainerId, address: server.address, signal: stop.signal, logger });
+  const { address } = server;
+  const serving = trainers.map(({ bus, trainerId }) => ({
+    trainerId,
+    leases: serveLeases({ bus, trainerId, address, signal: stop.signal, logger }),
+  }));
   return trainer;
 }
 

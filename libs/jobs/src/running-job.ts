@@ -8,7 +8,7 @@ import { typed } from './errors.ts';
 import type { Job } from './kinds.ts';
 import { type ProgressReport, progressMeter } from './progress.ts';
 import { loadSaved, saveState } from './saved-state.ts';
-import { isEnded, progressed, started, stateOf } from './states.ts';
+import { isEnded, progressed, started, stateOf, statusOf } from './states.ts';
 import { changeResource, type Storage } from './storage.ts';
 import { LOOKS_A_LEASE } from './vanished.ts';
 
@@ -20,6 +20,8 @@ export type RunningJob<R> = {
   /** `<collection>/<id>`. */
   readonly name: string;
   readonly id: string;
+  /** Whether another worker, or another attempt of this one, had the job before: it may have left something. */
+  readonly takenOver: boolean;
   readonly logger: Logger;
   /**
    * Aborted when the job is to stop: it was cancelled, this process shuts down, or another worker has it. Stop soon, and throw the
@@ -188,6 +190,7 @@ export function holdJob<R extends Job>({ storage, entry, worker, logger, shutdow
   const job: RunningJob<R> = {
     name,
     id,
+    takenOver: held.claim.tries > 1 || statusOf(entry.value).startTime !== undefined,
     logger,
     signal: AbortSignal.any([loss.signal, cancellation.signal, shutdown]),
     cutOff: AbortSignal.any([loss.signal, cancellation.signal, late.signal]),

@@ -39,15 +39,27 @@ export function jobCheckpoints<State extends Resumable>(
   let storedAtMs = performance.now();
   let storedIteration = 0;
   let last: Checkpoint | undefined;
-  /** Whether weights may be there that nobody knows of: before the first state of this worker is stored. */
-  let unknown = true;
+  /** Names that were given to trainers and that no state has named: a trainer that was lost may have stored weights, or still will. */
+  const unnamed = new Set<string>();
+  /** Whether weights may be there that this worker knows nothing of: of a job that was taken over, until its first state is stored. */
+  let unknown = job.takenOver;
+
+  /** Names of the weights that a state which is about to be stored replaces, and of its own. Only the bucket as a whole can be listed. */
+  const present = async (): Promise<string[]> => {
+    if (unknown) return (await checkpoints.list(`${job.name}/`)).map(({ name }) => name);
+    return last ? [...unnamed, last.checkpointId] : [...unnamed];
+  };
 
   /** Stores the state and drops every other weight that is there already. */
   const replaceAll = async (state: State) => {
-    // Listed first: what is there now belongs to this worker or to those before it, if it still has the job when it saves.
-    const found = await checkpoints.list(`${job.name}/`);
+    const checkpointId = state.checkpoint?.checkpointId;
+    // Asked first: what is there now belongs to this worker or to those before it, if it still has the job when it saves.
+    const found = await present();
     await job.saveState(state);
-    for (const { name } of found) if (name !== state.checkpoint?.checkpointId) await checkpoints.delete(name);
+    if (checkpointId) unnamed.delete(checkpointId);
+    for (const name of found) if (name !== checkpointId) await checkpoints.delete(name);
+    unknown = false;
+    last = state.checkpoint;
   };
 
   return {
@@ -62,18 +74,15 @@ export function jobCheckpoints<State extends Resumable>(
         job.signal.aborted ||
         iteration - storedIteration >= checkpointEverySteps ||
         performance.now() - storedAtMs >= checkpointEveryMs,
-      idAt: (iteration) => `${job.name}/${iteration}-${randomBytes(4).toString('hex')}`,
+      idAt(iteration) {
+        const id = `${job.name}/${iteration}-${randomBytes(4).toString('hex')}`;
+        unnamed.add(id);
+        return id;
+      },
       async stored(state) {
-        if (unknown) await replaceAll(state);
-        else {
-          await job.saveState(state);
-          // Only now is the older one not needed any more.
-          if (last && last.checkpointId !== state.checkpoint?.checkpointId) await checkpoints.delete(last.checkpointId);
-        }
-        unknown = false;
+        await replaceAll(state);
         storedAtMs = performance.now();
         storedIteration = state.iteration;
-        last = state.checkpoint;
         job.signal.throwIfAborted();
       },
     },

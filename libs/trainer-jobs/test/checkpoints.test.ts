@@ -9,13 +9,14 @@ import { forgetLostWeights, jobCheckpoints } from '../src/checkpoints.ts';
 import type { JobResource, TrainerTools } from '../src/session.ts';
 
 /** A job and a checkpoint store as they are after each other's calls, in memory. */
-function fixture(checkpointEveryMs: number, checkpointEverySteps?: number) {
+function fixture(checkpointEveryMs: number, checkpointEverySteps?: number, takenOver = false) {
   const weights = new Set<string>();
   const calls: string[] = [];
   let saved: unknown;
   const shutdown = new AbortController();
   const job = {
     name: 'searches/a',
+    takenOver,
     async saveState(state: unknown) {
       calls.push('save state');
       saved = structuredClone(state);
@@ -51,7 +52,7 @@ test('older weights are dropped only after the state that replaces them is store
 });
 
 test('a worker that takes a job over finds its state, and drops the weights of it when it stores the next', async () => {
-  const { open, weights, stateAt } = fixture(0);
+  const { open, weights, stateAt } = fixture(0, undefined, true);
   await open().checkpointing.stored(stateAt(8));
   const { load, checkpointing } = open();
   assert.deepEqual(await load(), stateAt(8));
@@ -60,13 +61,21 @@ test('a worker that takes a job over finds its state, and drops the weights of i
 });
 
 test('the end of a job leaves no weights but those of its last state, also of workers that died', async () => {
-  const { open, weights, stateAt } = fixture(0);
+  const { open, weights, stateAt } = fixture(0, undefined, true);
   for (const iteration of [8, 16, 24]) stateAt(iteration);
   weights.add('searches/another/8');
   const { load, finish } = open();
   await finish(stateAt(32));
   assert.deepEqual([...weights], ['searches/another/8', 'searches/a/32']);
   assert.equal((await load())?.iteration, 32);
+});
+
+test('weights that a lost trainer has stored, whose answer never came, go with the next state', async () => {
+  const { open, weights, stateAt } = fixture(0);
+  const { checkpointing } = open();
+  weights.add(checkpointing.idAt(8));
+  await checkpointing.stored(stateAt(8));
+  assert.deepEqual([...weights], ['searches/a/8']);
 });
 
 test('a state is due once the time is over or enough iterations are done, not before', async () => {
@@ -87,7 +96,7 @@ test('no two checkpoints have one name, though they be of one iteration', () => 
 });
 
 test('weights that a worker stored before it died, and that no state names, go with the next state', async () => {
-  const { open, weights, stateAt } = fixture(0);
+  const { open, weights, stateAt } = fixture(0, undefined, true);
   await open().checkpointing.stored(stateAt(8));
   stateAt(16);
   const { load, checkpointing } = open();

@@ -1,20 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { type PhaseName, phaseName, type ResolvedCampaign } from '@nss/campaign';
-import { type Campaign, type EliteSpace, JobState, type Search } from '@nss/contracts';
+import { type Campaign, type EliteSpace, JobState, type PhaseStatus, type Search } from '@nss/contracts';
 import { hasEnded, type JobApi, type JobApis, type Resources, watchToEnd } from '@nss/job-apis';
 import type { RunningJob } from '@nss/jobs';
-import { renderAll } from '@nss/report';
 import { failedPrecondition, NssError } from '@nss/rpc';
 import { budgetError } from './campaign-budget.ts';
 import { type JobView, phaseStatuses, shareDone } from './campaign-phases.ts';
 import { type PlannedJob, phasesOf, planOf } from './campaign-plan.ts';
 import { resolvedCampaign } from './campaign-service.ts';
 import { specOf } from './child-specs.ts';
-import { type CampaignJob, type ReportSource, reportDataOf } from './report-data.ts';
+import type { CampaignJob, ReportSource } from './report-data.ts';
+import type { ReportThread } from './report-thread.ts';
 
 export type CampaignTools = {
   readonly apis: JobApis;
-  readonly source: Omit<ReportSource, 'now'>;
+  readonly reports: ReportThread;
+  readonly source: Omit<ReportSource, 'now' | 'readArtifact'>;
 };
 
 /**
@@ -83,6 +85,12 @@ type Run = {
   readonly plan: readonly PlannedJob[];
   readonly found: Map<string, Found>;
   report: JobState;
+  /** What was published last. */
+  told?: {
+    readonly phases: readonly PhaseStatus[];
+    readonly eliteSpaces: readonly EliteSpace[];
+    readonly completed: number;
+  };
   /** How far the campaign was when this worker took it. */
   readonly completedBefore: number;
   /** Aborted, with the error to end with, when the budget is used up. */
@@ -196,17 +204,22 @@ async function publish(run: Run, stopped?: JobState): Promise<void> {
     const search = found.get(id);
     return kind === 'search' && succeeded(search) ? eliteSpaceOf(search as Search) : [];
   });
-  await job.update((campaign) => ({ ...campaign, phases: statuses, eliteSpaces }));
-  const now = statuses.find(({ state }) => state === JobState.RUNNING);
   const completed = plan.reduce((sum, { id }) => sum + shareDone(views.get(id)), 0);
+  const told = { phases: statuses, eliteSpaces, completed };
+  // Campaigns that only wait would write all the time.
+  if (isDeepStrictEqual(told, run.told)) return;
+  const now = statuses.find(({ state }) => state === JobState.RUNNING);
   // A campaign saves no state, its jobs do: with them it comes further, however often its own worker dies.
   if (completed > run.completedBefore) await job.advanced();
+  // First, so that it goes with the update.
   job.progress({
     activity: (now && phaseName(now.phase)) ?? 'waiting for the first job',
     completed,
     total: plan.length,
     unit: 'jobs',
   });
+  await job.update((campaign) => ({ ...campaign, phases: statuses, eliteSpaces }));
+  run.told = told;
 }
 
 function eliteSpaceOf({ name, spec, result }: Search): EliteSpace[] {
@@ -255,9 +268,10 @@ async function report(run: Run): Promise<void> {
 
 async function writeReport({ job, plan, found, resolved, tools }: Run): Promise<void> {
   const jobs = plan.map((planned) => ({ planned, found: found.get(planned.id) }) as CampaignJob);
-  const data = await reportDataOf(job.id, job.resource(), resolved, jobs, { ...tools.source, now: new Date() });
+  const source = { ...tools.source, now: new Date() };
+  const report = { campaignId: job.id, campaign: job.resource(), resolved, jobs, source };
   const artifacts: string[] = [];
-  for (const [file, text] of await renderAll(data)) {
+  for (const [file, text] of await tools.reports.render(report)) {
     artifacts.push(await job.artifacts.put(file, text));
   }
   await job.update((campaign) => ({ ...campaign, artifacts }));

@@ -26,6 +26,7 @@ import { runCampaign } from './campaign.ts';
 import { campaignService } from './campaign-service.ts';
 import { connectJobApis } from './child-jobs.ts';
 import { configuration } from './configuration.ts';
+import { startReportThread } from './report-thread.ts';
 import { runSearchJob, searchViolations } from './search.ts';
 import { runWarmup, warmupViolations } from './warmup.ts';
 
@@ -84,10 +85,12 @@ await runMain('space-controller', async () => {
     findWarmup: (name: string) => warmups.get(name),
     certify: (request: CertifySpaceRequest, signal: AbortSignal) => flopsEstimator.certifySpace(request, { signal }),
   };
-  const source = { artifacts, version: manifest.version, commit: config.NSS_COMMIT };
+  const reports = startReportThread(artifacts);
+  shutdown.register('reports', () => reports.close());
+  const source = { version: manifest.version, commit: config.NSS_COMMIT };
   const running = { concurrency: config.NSS_CONCURRENCY, logger, signal: shutdown.signal };
   const jobs = Promise.all([
-    runJobs({ ...running, jobs: campaigns, run: (job) => runCampaign(job, { apis, source }) }),
+    runJobs({ ...running, jobs: campaigns, run: (job) => runCampaign(job, { apis, reports, source }) }),
     runJobs({ ...running, jobs: warmups, run: (job) => runWarmup(job, trainerTools) }),
     runJobs({ ...running, jobs: searches, run: (job) => runSearchJob(job, searchTools) }),
   ]);

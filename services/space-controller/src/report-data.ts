@@ -1,4 +1,3 @@
-import type { Objects } from '@nss/bus';
 import { datasetFacts, datasetTitle, inputShapeOf, type ResolvedCampaign } from '@nss/campaign';
 import { type Campaign, type Certificate, JobState, type JobStatus } from '@nss/contracts';
 import type { Resources } from '@nss/job-apis';
@@ -30,13 +29,13 @@ export type CampaignJob = {
 }[PlannedJob['kind']];
 
 /** Everything that a campaign's report is made from. */
-export async function reportDataOf(
+export function reportDataOf(
   campaignId: string,
   campaign: Campaign,
   resolved: ResolvedCampaign,
   jobs: readonly CampaignJob[],
-  { artifacts, version, commit, now }: ReportSource,
-): Promise<ReportData> {
+  { readArtifact, version, commit, now }: ReportSource,
+): ReportData {
   const { settings, targets, seeds } = resolved;
   const startTime = campaign.status?.startTime ?? now;
   const data = {
@@ -59,22 +58,24 @@ export async function reportDataOf(
       commit,
     },
     searches: [] as SearchReport[],
-    evaluations: await evaluationReports(jobs, seeds, artifacts),
+    evaluations: evaluationReports(jobs, seeds, readArtifact),
     nasRuns: [] as NasReport[],
     trainings: [] as TrainingReport[],
     jobs: jobs.map((job) => jobReport(job, startTime)),
   };
   for (const job of jobs.filter(hasSucceeded)) {
-    if (isKind(job, 'search')) data.searches.push(await searchReport(job, artifacts));
+    if (isKind(job, 'search')) data.searches.push(searchReport(job, readArtifact));
     if (isKind(job, 'nas')) data.nasRuns.push(nasReport(job));
     if (isKind(job, 'training')) addTraining(data.trainings, job, jobs);
   }
   return data;
 }
 
+type ReadArtifact = (name: string) => Uint8Array | undefined;
+
 export type ReportSource = {
-  /** The bucket of files that jobs leave. */
-  readonly artifacts: Objects;
+  /** Files that jobs have left, by name. */
+  readonly readArtifact: ReadArtifact;
   readonly version: string;
   readonly commit?: string;
   readonly now: Date;
@@ -89,9 +90,9 @@ function isKind<K extends Kind>(job: CampaignJob, kind: K): job is CampaignJob &
 
 const hasSucceeded = ({ found }: CampaignJob) => !('skipped' in found) && found.status?.state === JobState.SUCCEEDED;
 
-async function searchReport({ planned, found }: Created<'search'>, artifacts: Objects): Promise<SearchReport> {
+function searchReport({ planned, found }: Created<'search'>, readArtifact: ReadArtifact): SearchReport {
   const result = present(found.result, found.name);
-  const file = JSON.parse(await readText(artifacts, result.trajectoryArtifact)) as TrajectoryFile;
+  const file = JSON.parse(readText(readArtifact, result.trajectoryArtifact)) as TrajectoryFile;
   return {
     targetMultiplyAdds: planned.target,
     seed: planned.seed,
@@ -110,11 +111,11 @@ async function searchReport({ planned, found }: Created<'search'>, artifacts: Ob
 const certificateReport = ({ targetMultiplyAdds: _, ...certificate }: Certificate): CertificateReport => certificate;
 
 /** Everything that was measured with the campaign's stand-alone super network, put together. */
-async function evaluationReports(
+function evaluationReports(
   jobs: readonly CampaignJob[],
   seeds: readonly number[],
-  artifacts: Objects,
-): Promise<EvaluationReport[]> {
+  readArtifact: ReadArtifact,
+): EvaluationReport[] {
   const superNetwork = jobs.find(({ planned }) => planned.kind === 'superNetwork')?.planned;
   const spaces: MeasuredSpace[] = [];
   const architectures: ArchitectureRow[] = [];
@@ -122,7 +123,7 @@ async function evaluationReports(
     if (!isKind(job, 'evaluation')) continue;
     const { target, seed } = job.planned;
     const { comparisons, architecturesArtifact } = present(job.found.result, job.found.name);
-    const rows = measuredRows(await readText(artifacts, architecturesArtifact));
+    const rows = measuredRows(readText(readArtifact, architecturesArtifact));
     if (target === undefined) {
       architectures.push(
         ...rows.map(({ population: _, ...row }) => ({ label: '', source: 'search-space' as const, ...row })),
@@ -230,8 +231,8 @@ function stateName(status: JobStatus | undefined): JobReport['state'] {
   }
 }
 
-async function readText(artifacts: Objects, name: string): Promise<string> {
-  const content = await artifacts.get(name);
+function readText(readArtifact: ReadArtifact, name: string): string {
+  const content = readArtifact(name);
   if (!content) throw dataLoss(`${name} is not in the store of artifacts`, { reason: 'ARTIFACT_MISSING' });
   return new TextDecoder().decode(content);
 }
