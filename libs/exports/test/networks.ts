@@ -52,7 +52,7 @@ export function sampleNetwork({ kernels }: Engine): Sample {
   return { facts, tensors, pixels, batch: batch.labels.length, logits };
 }
 
-/** What `evaluateArchitecture` computes on its way to the error. */
+/** What `evaluateArchitectures` computes on its way to the error. */
 function calibratedLogits({ kernels }: Engine, network: SuperNetwork, calibration: Batch, batch: Batch): Float32Array {
   const statistics: BatchNormStatistics[] = [];
   const run = ({ images, labels }: Batch, mode: object): Float32Array => {

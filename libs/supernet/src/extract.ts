@@ -9,7 +9,7 @@ export type NamedTensor = { readonly name: string; readonly shape: readonly numb
 /**
  * Every tensor that computing with one sub-network takes: the network's parameters cut to it, under their names, and beside each
  * BatchNorm's `<name>.scale` and `<name>.offset` its `<name>.mean` and `<name>.variance`, recomputed on training images as
- * `evaluateArchitecture` does.
+ * `evaluateArchitectures` does.
  */
 export function extractNetwork(
   kernels: Kernels,

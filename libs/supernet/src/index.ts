@@ -1,5 +1,5 @@
 export { CheckpointError, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
-export { type EvaluationResult, evaluateArchitecture } from './evaluate.ts';
+export { type EvaluationResult, evaluateArchitectures } from './evaluate.ts';
 export { extractNetwork, type NamedTensor } from './extract.ts';
 export { type Parameter, SuperNetwork } from './network.ts';
 export { type Batch, type SgdStep, thetaStep, weightStep } from './steps.ts';

@@ -127,6 +127,21 @@ export class SuperNetwork {
     return this.#logits(tape, use, y, from);
   }
 
+  /** What `subNetwork` does, step by step: the output of the stem ... */
+  stemOutput(tape: Tape, x: Value): Value {
+    return this.#stemOutput(tape, this.#reader(tape), x);
+  }
+
+  /** ... of one block after another, cut to the width of x and to its own; stage and block count from 0 ... */
+  blockOutput(tape: Tape, x: Value, stage: number, block: number, width: number): Value {
+    return this.#block(tape, this.#reader(tape), this.#stages[stage][block], x, channelsOf(x), width);
+  }
+
+  /** ... and the logits of the last one. */
+  logits(tape: Tape, x: Value): Value {
+    return this.#logits(tape, this.#reader(tape), x, channelsOf(x));
+  }
+
   /**
    * Logits of a mixture of architectures (FBNetV2 channel masks, method section 4): the mask multiplies both convolutions'
    * outputs of each block, and a stage gives sum_j g_j (output of block d_j). Weights get no gradient.
@@ -197,6 +212,8 @@ export class SuperNetwork {
 type Reader = (parameter: Parameter, shape: readonly number[]) => Value;
 
 function normalise(tape: Tape, use: Reader, bn: BatchNorm, x: Value): Value {
-  const channels = [x.shape[x.shape.length - 1]];
+  const channels = [channelsOf(x)];
   return tape.batchNorm(x, use(bn.scale, channels), use(bn.offset, channels));
 }
+
+const channelsOf = ({ shape }: Value) => shape[shape.length - 1];

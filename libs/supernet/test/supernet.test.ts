@@ -5,7 +5,7 @@ import { parseArchitecture, randomOf, type SearchSpace } from '@nss/space';
 import { Tape } from '@nss/tensor';
 import {
   CheckpointError,
-  evaluateArchitecture,
+  evaluateArchitectures,
   readCheckpoint,
   SuperNetwork,
   thetaStep,
@@ -210,29 +210,12 @@ test('steps leave no tensor behind', () => {
     );
     weightStep(kernels, network, randomBatch(8), architecture, sgd);
     thetaStep(kernels, network, randomBatch(8), mixtures);
-    evaluateArchitecture(kernels, network, architecture, randomBatch(8), [randomBatch(4)]);
+    evaluateArchitectures(kernels, network, [architecture], randomBatch(8), [randomBatch(4)]);
     return kernels.liveTensors();
   };
   const live = step(0);
   for (let i = 1; i < 20; i++) assert.equal(step(i), live);
   network.close();
-});
-
-test('BatchNorm recomputed on the held-out images themselves gives the loss of training mode', () => {
-  const network = new SuperNetwork(kernels, space, input, 9);
-  const [batch, architecture] = [randomBatch(16), parseArchitecture('2x5-1x8')];
-  const { loss, errorPercent } = evaluateArchitecture(kernels, network, architecture, batch, [batch]);
-  close(loss, weightStep(kernels, network, batch, architecture, sgd), 1e-5, 'loss');
-  assert.ok(errorPercent >= 0 && errorPercent <= 100);
-  const halves = [0, 1].map((half) => ({
-    images: batch.images.slice((half * batch.images.length) / 2, ((half + 1) * batch.images.length) / 2),
-    labels: batch.labels.slice(half * 8, half * 8 + 8),
-  }));
-  const again = new SuperNetwork(kernels, space, input, 9);
-  const split = evaluateArchitecture(kernels, again, architecture, batch, halves);
-  close(split.loss, loss, 1e-5, 'the held-out batch size does not matter');
-  network.close();
-  again.close();
 });
 
 test('a network goes on from a checkpoint as if it had never stopped', async () => {

@@ -4,7 +4,7 @@ import { writeTrainedNetwork } from '@nss/exports';
 import { randomOf } from '@nss/space';
 import {
   type Batch,
-  evaluateArchitecture,
+  evaluateArchitectures,
   extractNetwork,
   readCheckpoint,
   SuperNetwork,
@@ -75,9 +75,7 @@ const run: { [Name in CommandName]: (argument: Commands[Name][0]) => Promise<Com
     evaluate({ architectures, calibrationImages }) {
       const { network } = opened();
       const [calibration, heldOut] = evaluationImages(calibrationImages);
-      return architectures.map((architecture) =>
-        evaluateArchitecture(kernels, network, architecture, calibration, heldOut),
-      );
+      return evaluateArchitectures(kernels, network, architectures, calibration, heldOut);
     },
 
     export({ architecture, calibrationImages }) {
