@@ -12,7 +12,7 @@ import { sessionOf } from './super-network.ts';
 
 export type EvaluationTools = TrainerTools & {
   /** Throws NOT_FOUND when there is none of this name. */
-  readonly findSuperNetwork: (name: string) => Promise<SuperNetwork>;
+  readonly findSuperNetwork: (name: string, tenant: string) => Promise<SuperNetwork>;
 };
 
 /** Everything that is wrong with the spec of an evaluation. */
@@ -30,7 +30,7 @@ export async function runEvaluation(job: RunningJob<Evaluation>, tools: Evaluati
   if (!spec || !evaluation) throw invalidArgument(violations);
   const { work, populations, calibrationImages } = evaluation;
   const { dataset, searchSpace } = spec;
-  const superNetwork = await tools.findSuperNetwork(evaluation.superNetwork);
+  const superNetwork = await tools.findSuperNetwork(evaluation.superNetwork, job.tenant);
   const weights = weightsOf('SUPER_NETWORK', superNetwork, { dataset, searchSpace });
 
   const rows = await drawPopulations(work.space, work.input, populations, work.seed);
@@ -65,9 +65,13 @@ async function measure(
   const { errorsPercent, losses } = await loadMeasurements(job);
   const activity = 'measuring architectures';
   let storedAt = Date.now();
+  let chunkSize = firstChunk;
   while (losses.length < architectures.length) {
     const chunk = architectures.slice(losses.length, losses.length + chunkSize);
+    const sentAt = Date.now();
     const found = await trainer.evaluate(chunk, calibrationImages);
+    // The more at once, the more they share, but what is under way when a trainer goes is lost: a quarter of that time at most.
+    if (8 * (Date.now() - sentAt) < storeEveryMs) chunkSize = Math.min(2 * chunkSize, largestChunk);
     errorsPercent.push(...found.errorsPercent);
     losses.push(...found.losses);
     job.progress({ activity, completed: losses.length, total: architectures.length, unit: 'architectures' });
@@ -94,7 +98,7 @@ function measuredRows(
 }
 
 /** An artifact rather than the job's state, which is too small for tens of thousands of numbers. */
-const MEASUREMENTS_FILE = 'measurements.json';
+const MEASUREMENTS_FILE = 'measured.json';
 
 async function loadMeasurements(job: RunningJob<Evaluation>): Promise<Measurements> {
   const stored = await job.artifacts.get(MEASUREMENTS_FILE);
@@ -105,4 +109,7 @@ async function storeMeasurements(job: RunningJob<Evaluation>, measurements: Meas
   await job.artifacts.put(MEASUREMENTS_FILE, JSON.stringify(measurements));
 }
 
-const chunkSize = 8;
+/** Architectures in the first command. */
+const firstChunk = 8;
+/** Bounds the statistics that a trainer holds meanwhile. */
+const largestChunk = 1024;

@@ -67,9 +67,21 @@ export async function drawPopulations(
   return [...rows.values()].flat();
 }
 
-/** The different architectures among the rows, in order of appearance; each needs measuring once only. */
+/**
+ * The different architectures among the rows; each needs measuring once only. In the order of their stages, first ones first, so that
+ * neighbours have most of their first blocks in common, which a trainer computes once for all that it measures together.
+ */
 export function distinctArchitectures(rows: readonly Row[]): Architecture[] {
-  return [...new Map(rows.map(({ architecture }) => [formatArchitecture(architecture), architecture])).values()];
+  const distinct = new Map(rows.map(({ architecture }) => [formatArchitecture(architecture), architecture]));
+  return [...distinct.values()].sort(byStages);
+}
+
+function byStages(a: Architecture, b: Architecture): number {
+  for (const [i, { depth, width }] of a.stages.entries()) {
+    const difference = width - b.stages[i].width || depth - b.stages[i].depth;
+    if (difference !== 0) return difference;
+  }
+  return 0;
 }
 
 /** Draws until there are enough, and drops those that a condition forbids. */

@@ -143,6 +143,14 @@ test('an architecture that was drawn twice is measured once', async () => {
   for (const { architecture } of rows) assert.ok(distinct.includes(formatArchitecture(architecture)));
 });
 
+test('architectures to measure come in the order of their stages, whatever was drawn first', () => {
+  const texts = ['2x3-1x8', '1x3-9x1', '1x10-1x1', '2x3-1x7', '1x3-10x1', '2x3-1x8'];
+  const rows = texts.map((text): Row => ({ population: 'a', architecture: parseArchitecture(text), multiplyAdds: 1 }));
+  const ordered = ['1x3-9x1', '1x3-10x1', '2x3-1x7', '2x3-1x8', '1x10-1x1'];
+  assert.deepEqual(distinctArchitectures(rows).map(formatArchitecture), ordered);
+  assert.deepEqual(distinctArchitectures(rows.toReversed()).map(formatArchitecture), ordered);
+});
+
 const measured = (population: string, multiplyAdds: number, errorPercent: number): MeasuredRow => ({
   population,
   architecture: { stages: [{ depth: 1, width: 8 }] },
