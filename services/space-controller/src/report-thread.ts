@@ -1,6 +1,4 @@
 import type { Objects } from '@nss/bus';
-import { tenantOf } from '@nss/jobs';
-import { storedName } from '@nss/rpc';
 import { Piscina } from 'piscina';
 import type { CampaignJob } from './report-data.ts';
 import type { ReportTask } from './report-worker.ts';
@@ -33,10 +31,9 @@ export function startReportThread(artifacts: Objects): ReportThread {
   });
   return {
     async render(report) {
-      const tenant = tenantOf(report.campaign);
       const files = new Map<string, Uint8Array>();
       for (const name of report.jobs.flatMap(artifactsOf)) {
-        const content = await artifacts.get(storedName(tenant, name));
+        const content = await artifacts.get(name);
         if (content) files.set(name, content);
       }
       return pool.run({ ...report, files });
