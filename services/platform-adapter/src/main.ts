@@ -1,7 +1,9 @@
 import { CampaignServiceService, katib, pythia, SearchServiceService } from '@nss/contracts';
 import { connect, service, startServer } from '@nss/rpc';
 import { createLogger, createShutdown, loadConfig, runMain, startTelemetry, tlsOf } from '@nss/runtime';
+import { clusterOf } from './cluster.ts';
 import { configuration } from './configuration.ts';
+import { earlyStoppingService } from './early-stopping.ts';
 import { KATIB_HEALTH_NAME, suggestionService } from './katib.ts';
 import { pythiaService } from './vizier.ts';
 
@@ -28,6 +30,7 @@ await runMain('platform-adapter', async () => {
     listen: config.NSS_LISTEN,
     services: [
       service(katib.SuggestionService, suggestionService(mesh)),
+      service(katib.EarlyStoppingService, earlyStoppingService(clusterOf(process.env))),
       service(pythia.PythiaServiceService, pythiaService(mesh)),
     ],
     healthNames: [KATIB_HEALTH_NAME],
