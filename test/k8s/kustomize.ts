@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 
 /** An object of Kubernetes as a manifest writes it. */
@@ -23,11 +23,11 @@ const tool = (
 /** Why overlays cannot be built on this machine; undefined when they can. */
 export const noKustomize = tool === undefined && 'neither kubectl nor kustomize is on this machine';
 
-/** The objects that `k8s/<path>` is made of. Throws when it cannot be built. */
+/** The objects that the kustomization at a path, seen from `k8s/`, is made of. Throws when it cannot be built. */
 export function build(path: string): Manifest[] {
   if (tool === undefined) throw new Error('neither kubectl nor kustomize is on this machine');
   const [command, action] = tool;
-  const text = execFileSync(command, [action, join(folder, path)], { encoding: 'utf8', maxBuffer: 64 * 2 ** 20 });
+  const text = execFileSync(command, [action, resolve(folder, path)], { encoding: 'utf8', maxBuffer: 64 * 2 ** 20 });
   return parseAllDocuments(text).map((document) => document.toJS());
 }
 
