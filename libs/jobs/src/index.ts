@@ -10,6 +10,7 @@ export {
   TRAININGS,
   WARMUPS,
 } from './kinds.ts';
+export { JOB_METRICS } from './metrics.ts';
 export type { Page, PageRequest } from './pages.ts';
 export type { ProgressReport } from './progress.ts';
 export { type RunJobs, runJobs } from './run-jobs.ts';

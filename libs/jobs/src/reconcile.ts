@@ -2,6 +2,7 @@ import type { Entry, StoredObject } from '@nss/bus';
 import { JobState } from '@nss/contracts';
 import { resourceName } from '@nss/rpc';
 import type { Job } from './kinds.ts';
+import { stateLabel } from './metrics.ts';
 import { deleteSaved, savedObjects } from './saved-state.ts';
 import { isEnded, stateOf } from './states.ts';
 import { announce, enqueue, type Storage } from './storage.ts';
@@ -16,6 +17,8 @@ export type Reconciled = {
   readonly requeued: readonly string[];
   /** Objects that were deleted. */
   readonly dropped: readonly string[];
+  /** Jobs in each state that a job can be in. */
+  readonly states: Readonly<Record<string, number>>;
 };
 
 /**
@@ -30,7 +33,7 @@ export async function reconcile<R extends Job>(storage: Storage<R>): Promise<Rec
   const requeued = await requeue(storage, entries);
   const dropped = await sweep(storage, objects, entries);
   for (const bucket of [storage.checkpoints, storage.artifacts]) await bucket.sweep();
-  return { requeued, dropped };
+  return { requeued, dropped, states: countStates(entries) };
 }
 
 /** Deletes weights and saved state of a job that has failed or was cancelled. */
@@ -65,6 +68,14 @@ async function sweep<R extends Job>(
   }
   return dropped;
 }
+
+function countStates<R extends Job>(entries: readonly Entry<R>[]): Record<string, number> {
+  const states = entries.map(({ value }) => stateOf(value));
+  return Object.fromEntries(STATES.map((state) => [stateLabel(state), states.filter((each) => each === state).length]));
+}
+
+const { PENDING, RUNNING, CANCELLING, SUCCEEDED, FAILED, CANCELLED } = JobState;
+const STATES = [PENDING, RUNNING, CANCELLING, SUCCEEDED, FAILED, CANCELLED];
 
 /** Weights and saved states of jobs of this kind, by the id of the job. */
 async function weightsOf<R extends Job>({ checkpoints, kind }: Storage<R>): Promise<Map<string, StoredObject[]>> {

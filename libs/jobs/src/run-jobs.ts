@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { consume, type Entry, jobQueue, pauseMs, type Verdict } from '@nss/bus';
+import { consume, type Entry, jobQueue, observeQueue, pauseMs, type Verdict } from '@nss/bus';
 import { JobState } from '@nss/contracts';
 import { aborted, campaignName, NssError, parseName } from '@nss/rpc';
 import { type Logger, withLogContext } from '@nss/runtime';
@@ -9,7 +9,8 @@ import { context, propagation, ROOT_CONTEXT, SpanStatusCode, trace } from '@open
 import { type Claim, claim, dropClaim } from './claim.ts';
 import type { Jobs } from './jobs.ts';
 import type { Job } from './kinds.ts';
-import { dropWeights, reconcile } from './reconcile.ts';
+import { jobMetrics } from './metrics.ts';
+import { dropWeights, type Reconciled, reconcile } from './reconcile.ts';
 import { type HeldJob, holdJob, type RunningJob } from './running-job.ts';
 import { ended, interrupted, isEnded, started, stateOf, statusOf } from './states.ts';
 import { announce, type Storage } from './storage.ts';
@@ -45,11 +46,13 @@ const RECONCILE_EVERY_MS = 60_000;
 export async function runJobs<R extends Job>(options: RunJobs<R>): Promise<void> {
   const { jobs, signal, concurrency = 1, logger } = options;
   const queue = jobQueue(jobs.kind.collection);
-  await Promise.all([
+  const forgetQueue = observeQueue(jobs.storage.bus, queue);
+  const running = Promise.all([
     consume(jobs.storage.bus, queue, ({ body }, shutdown) => take(options, body, shutdown), { concurrency, signal }),
     reconcileNowAndThen(jobs.storage, logger, signal),
     watchForVanished(jobs.storage, logger, signal),
   ]);
+  await running.finally(forgetQueue);
 }
 
 /** Takes a job that the queue has given to this worker. */
@@ -106,7 +109,8 @@ async function work<R extends Job>(options: RunJobs<R>, attempt: Attempt<R>): Pr
       held.stop();
       await following;
     }
-    const verdict = await conclude(held, error, { shutdown: attempt.shutdown, maxTries });
+    const { collection } = jobs.kind;
+    const verdict = await conclude(held, error, { collection, shutdown: attempt.shutdown, maxTries });
     if (verdict === 'ack') await cleanUp(jobs.storage, attempt.entry.key, job.resource());
     return verdict;
   } catch (thrown) {
@@ -122,7 +126,7 @@ async function work<R extends Job>(options: RunJobs<R>, attempt: Attempt<R>): Pr
 async function conclude<R extends Job>(
   held: HeldJob<R>,
   error: NssError | undefined,
-  { shutdown, maxTries }: { shutdown: AbortSignal; maxTries: number },
+  { collection, shutdown, maxTries }: { collection: string; shutdown: AbortSignal; maxTries: number },
 ): Promise<Verdict> {
   const { job } = held;
   if (held.lost()) throw job.signal.reason;
@@ -138,6 +142,7 @@ async function conclude<R extends Job>(
     if (error.retryable && tries < maxTries) {
       await job.update(interrupted);
       await held.renew({ tries, lastError: error });
+      jobMetrics.retries.add(1, { collection, reason: error.reason });
       const verdict = { nakAfterMs: pauseMs(tries) };
       job.logger.warn({ error, tries, maxTries, ...verdict }, 'job interrupted; trying again');
       return verdict;
@@ -166,9 +171,14 @@ function gaveUp(name: string, { tries, lastError }: Claim): NssError {
 
 async function reconcileNowAndThen<R extends Job>(storage: Storage<R>, logger: Logger, signal: AbortSignal) {
   const { collection } = storage.kind;
+  let states: Reconciled['states'] = {};
+  const forgetStates = jobMetrics.jobs.observe((observe) => {
+    for (const [state, count] of Object.entries(states)) observe(count, { collection, state });
+  });
   while (!signal.aborted) {
     try {
-      const { requeued, dropped } = await reconcile(storage);
+      const { requeued, dropped, ...counted } = await reconcile(storage);
+      states = counted.states;
       if (requeued.length > 0) logger.warn({ collection, requeued }, 'jobs were in no queue; they are now');
       if (dropped.length > 0) logger.info({ collection, dropped }, 'weights that no job needs are deleted');
     } catch (error) {
@@ -176,6 +186,7 @@ async function reconcileNowAndThen<R extends Job>(storage: Storage<R>, logger: L
     }
     await delay(RECONCILE_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
+  forgetStates();
 }
 
 /** A campaign begins the request ids that it creates jobs with by its own name. */
@@ -184,11 +195,13 @@ function logContext(resource: Job): { job: string; campaign?: string } {
   return { job: resource.name, campaign: owner && campaignName(owner.split('/')[1]) };
 }
 
-/** Runs `work` in a span of the trace that the job was created in, whoever queued it. */
+/** Runs `work` in a span of the trace that the job was created in, with a link to the message that gave it to this worker. */
 async function inSpanOf<T>(resource: Job, work: () => Promise<T>): Promise<T> {
   const { traceparent } = statusOf(resource);
   const parent = traceparent ? propagation.extract(ROOT_CONTEXT, { traceparent }) : context.active();
-  const options = { attributes: { 'nss.job': resource.name } };
+  const message = trace.getActiveSpan();
+  const links = message ? [{ context: message.spanContext() }] : [];
+  const options = { attributes: { 'nss.job': resource.name }, links };
   return trace.getTracer('@nss/jobs').startActiveSpan('run job', options, parent, async (span) => {
     try {
       return await work();

@@ -20,8 +20,9 @@ import {
 } from '@nss/bus';
 import { resourceName } from '@nss/rpc';
 import type { Job, JobKind } from './kinds.ts';
+import { jobMetrics, stateLabel } from './metrics.ts';
 import { checkVersion } from './records.ts';
-import { participleOf, stateOf, statusOf } from './states.ts';
+import { isEnded, participleOf, stateOf, statusOf } from './states.ts';
 
 /** Where jobs of one kind are kept, queued and announced. */
 export type Storage<R extends Job> = {
@@ -90,7 +91,10 @@ export async function changeResource<R extends Job>(
       const changed = value !== before.value;
       const revision = changed ? await storage.resources.update(id, value, before.revision) : before.revision;
       const entry = { key: id, value, revision };
-      if (stateOf(value) !== stateBefore) await announce(storage, entry);
+      if (stateOf(value) !== stateBefore) {
+        countEnd(storage.kind.collection, value);
+        await announce(storage, entry);
+      }
       return entry;
     } catch (error) {
       if (!(error instanceof RevisionConflict)) throw error;
@@ -105,6 +109,12 @@ export async function changeResource<R extends Job>(
 export async function announce<R extends Job>(storage: Storage<R>, entry: Entry<R>): Promise<void> {
   const participle = participleOf(entry.value);
   if (participle) await publishEvent(storage, entry, participle);
+}
+
+function countEnd(collection: string, job: Job): void {
+  if (!isEnded(job)) return;
+  const { state, error } = statusOf(job);
+  jobMetrics.ended.add(1, { collection, state: stateLabel(state), ...(error && { reason: error.reason }) });
 }
 
 /** Publishes `nss.v1.<collection>.<id>.<participle>` with the resource as its body. */

@@ -55,6 +55,8 @@ export type SearchProgress = {
   readonly weightLosses: readonly number[];
   /** Objective of the theta step; absent during the warmup. */
   readonly thetaLoss?: number;
+  /** Of theta, after the step; absent during the warmup. */
+  readonly logits?: BinValues;
 };
 
 export type SearchRun = {
@@ -132,6 +134,7 @@ export async function runSearch(run: SearchRun): Promise<SearchState> {
       iterations,
       weightLosses,
       thetaLoss: theta.loss,
+      logits: state.logits,
     });
     if (checkpointing?.due(state.iteration)) {
       const saved = await trainer?.save(checkpointing.idAt(state.iteration));

@@ -1,3 +1,4 @@
+export { SEARCH_METRICS } from './metrics.ts';
 export { type SearchToRun, searchFor } from './search.ts';
 export { type JobResource, type Session, type TrainerTools, withTrainer } from './session.ts';
 export {

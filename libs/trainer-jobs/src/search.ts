@@ -11,6 +11,7 @@ import {
 } from '@nss/search';
 import type { SearchSpace } from '@nss/space';
 import { jobCheckpoints } from './checkpoints.ts';
+import { observeSearch } from './metrics.ts';
 import { type JobResource, type TrainerTools, withTrainer } from './session.ts';
 import type { ThetaSettings, WeightSettings, Work } from './spec.ts';
 
@@ -46,6 +47,7 @@ export async function searchFor(
     await finish(found);
     return found;
   }
+  let logits = found?.logits;
   const search = async (trainer: Trainer | null) =>
     runSearch({
       space,
@@ -59,7 +61,8 @@ export async function searchFor(
       snapshots,
       resumeFrom: await load(),
       checkpointing,
-      async onProgress({ phase, iteration }) {
+      async onProgress({ phase, iteration, logits: latest }) {
+        logits = latest;
         const unit = 'iterations';
         job.progress({ activity: activities[phase], completed: iteration - done, total: total - done, unit });
         // Nothing else gives way to health checks and heartbeats when there is no trainer to wait for.
@@ -67,9 +70,11 @@ export async function searchFor(
       },
       signal: job.cutOff,
     });
-  const state = theta.taskLoss
-    ? await withTrainer(job, tools, { dataset: work.dataset, space, weights, seed: work.seed }, search)
-    : await search(null);
+  const forget = observeSearch(job.name, { space, input: work.input, targetMultiplyAdds }, () => logits);
+  const state = await (theta.taskLoss
+    ? withTrainer(job, tools, { dataset: work.dataset, space, weights, seed: work.seed }, search)
+    : search(null)
+  ).finally(forget);
   await finish(state);
   const entropy = entropyOf(probabilitiesOf(state.logits));
   job.logger.info({ entropy, loss: state.trajectory.at(-1)?.loss }, 'search done; entropy of theta in nats');

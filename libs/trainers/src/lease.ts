@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Bus, LEASE_SUBJECT, onRequest, privateSubject, publish } from '@nss/bus';
 import { LeaseGrant, LeaseRequest, type OpenSession } from '@nss/contracts';
 import type { Logger, Tls } from '@nss/runtime';
+import { leaseMetrics } from './metrics.ts';
 import { type OpenedSession, openSession, type TrainerInfo, type TrainerSession } from './session.ts';
 import { TrainerLost } from './trainer-lost.ts';
 
@@ -57,6 +58,7 @@ export async function withTrainerRetry<T>(
       return await withTrainer(needs, (session) => use(noticingSaves(session, progressed), progressed));
     } catch (error) {
       if (!(error instanceof TrainerLost)) throw error;
+      leaseMetrics.lost.add(1);
       losses++;
       if (losses >= maxLosses) throw error;
       needs.logger.warn({ error, losses, maxLosses }, 'trainer lost; waiting for another one');
@@ -102,11 +104,13 @@ async function lease({
     granted.resolve(LeaseGrant.decode(body));
     return new Uint8Array();
   });
+  const askedAt = performance.now();
   try {
     const request = LeaseRequest.encode({ leaseId, job, replySubject }).finish();
     await publish(bus, LEASE_SUBJECT, request, { messageId: leaseId });
     logger.info({ leaseId }, 'waiting for a trainer');
     const { trainerId, address } = await granted.promise;
+    leaseMetrics.wait.record((performance.now() - askedAt) / 1_000);
     const opened = await openSession(address, { ...open, leaseId }, { signal, tls });
     logger.info({ leaseId, trainerId, engine: opened.session.info.engine }, 'trainer leased');
     return opened;

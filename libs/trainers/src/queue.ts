@@ -3,6 +3,7 @@ import { LeaseGrant, LeaseRequest } from '@nss/contracts';
 import { aborted } from '@nss/rpc';
 import { type Logger, withLogContext } from '@nss/runtime';
 import { type WhenIdle, watchIdleness } from './idleness.ts';
+import { leaseMetrics } from './metrics.ts';
 
 export type ServeLeases = {
   readonly bus: Bus;
@@ -45,6 +46,8 @@ const MAX_ASKED = 3;
 /** A lease that was granted, until its session has ended. */
 type Held = {
   readonly leaseId: string;
+  /** On a clock that does not jump. */
+  readonly sinceMs: number;
   readonly opened: PromiseWithResolvers<void>;
   readonly closed: PromiseWithResolvers<void>;
 };
@@ -69,9 +72,17 @@ export function serveLeases({
   let held: Held | undefined;
   const idleness = watchIdleness(idle, signal);
   let taken = false;
+  const forgetAge = leaseMetrics.age.observe((observe) =>
+    observe(held ? (performance.now() - held.sinceMs) / 1_000 : 0, { trainer: trainerId }),
+  );
 
   const work = async ({ leaseId, replySubject }: LeaseRequest, deliveries: number): Promise<Verdict> => {
-    const lease: Held = { leaseId, opened: Promise.withResolvers(), closed: Promise.withResolvers() };
+    const lease: Held = {
+      leaseId,
+      sinceMs: performance.now(),
+      opened: Promise.withResolvers(),
+      closed: Promise.withResolvers(),
+    };
     held = lease;
     taken = false;
     idleness.busy();
@@ -105,7 +116,7 @@ export function serveLeases({
       return { deadLetter: `the ${body.length} bytes are no LeaseRequest` };
     },
     { concurrency: 1, signal },
-  );
+  ).finally(forgetAge);
 
   return {
     leaseId: () => held?.leaseId ?? '',

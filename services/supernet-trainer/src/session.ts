@@ -18,6 +18,7 @@ import {
 import { type CallContext, failedPrecondition, invalidArgument, parseArtifactName } from '@nss/rpc';
 import { type SearchSpace, wholeSpace } from '@nss/space';
 import { asyncOf, type CheckpointStore } from './checkpoints.ts';
+import { type Command, type Measure, measureCommands } from './command-telemetry.ts';
 import type { SessionSettings } from './commands.ts';
 import { explainTensorError, threadLost } from './errors.ts';
 import type { TensorThread } from './tensor-thread.ts';
@@ -41,39 +42,44 @@ export async function* runSession(
   opened: (leaseId: string) => () => void,
 ): AsyncGenerator<SessionResponse> {
   const { thread, trainerId } = parts;
-  let space: SearchSpace | undefined;
+  let session: { readonly space: SearchSpace; readonly measure: Measure } | undefined;
   let giveBack: (() => void) | undefined;
   try {
     for await (const { command } of requests) {
       context.signal.throwIfAborted();
-      if (command?.$case === 'open') {
+      if (!command) throw invalidArgument([{ field: 'command', description: 'expected one that SessionRequest has' }]);
+      if (command.$case === 'open') {
         if (giveBack) throw failedPrecondition('the session is open already; start another stream for another network');
         giveBack = opened(command.value.leaseId);
         const settings = toSettings(command.value);
-        space = settings.space;
-        const { busySeconds } = await thread.run('open', settings);
-        const { description, threads } = thread.engine;
-        const value = Trainer.create({ trainerId, engine: description, threads, leaseId: command.value.leaseId });
-        yield SessionResponse.create({ reply: { $case: 'open', value }, busySeconds });
+        const measure = measureCommands(settings.weights.batchSize);
+        session = { space: settings.space, measure };
+        yield await measure(command, async () => {
+          const { busySeconds } = await thread.run('open', settings);
+          const { description, threads } = thread.engine;
+          const value = Trainer.create({ trainerId, engine: description, threads, leaseId: command.value.leaseId });
+          return SessionResponse.create({ reply: { $case: 'open', value }, busySeconds });
+        });
       } else {
-        if (!space) throw failedPrecondition('the first command of a session must be open');
-        yield await answer(command, space, parts);
+        if (!session) throw failedPrecondition('the first command of a session must be open');
+        const { space, measure } = session;
+        yield await measure(command, () => answer(command, space, parts));
       }
     }
   } catch (error) {
     throw thread.lost.aborted ? threadLost(error) : explainTensorError(error);
   } finally {
-    if (space) await thread.run('close', undefined).catch(() => {});
+    if (session) await thread.run('close', undefined).catch(() => {});
     giveBack?.();
   }
 }
 
 async function answer(
-  command: SessionRequest['command'],
+  command: Exclude<Command, { $case: 'open' }>,
   space: SearchSpace,
   { thread, checkpoints, artifacts }: SessionParts,
 ): Promise<SessionResponse> {
-  switch (command?.$case) {
+  switch (command.$case) {
     case 'weightSteps': {
       const { value: losses, busySeconds } = await thread.run('weightSteps', toWeightSteps(command.value, space));
       return SessionResponse.create({ reply: { $case: 'weightSteps', value: { losses } }, busySeconds });
@@ -111,8 +117,6 @@ async function answer(
       const { busySeconds } = await thread.run('load', chunks);
       return SessionResponse.create({ reply: { $case: 'load', value: {} }, busySeconds });
     }
-    default:
-      throw invalidArgument([{ field: 'command', description: 'expected one of the commands of SessionRequest' }]);
   }
 }
 
