@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,8 +93,11 @@ test('a campaign that is over gives its Elite Space to other Experiments; what f
   await adapter.stop();
 });
 
-test('a study of Vizier gets architectures of a search that it waits for', async () => {
-  const adapter = await startAdapter();
+test('a study of Vizier gets architectures of a search that it waits for, from the adapter of the command line', async () => {
+  const command = [join(root, 'libs/client/src/main.ts'), 'platform-adapter'];
+  const options = ['--listen', address, '--state-dir', join(folder, 'state')];
+  const nss = spawn(process.execPath, [...command, ...options], { stdio: 'ignore' });
+  const exited = once(nss, 'exit');
   const study = join(folder, 'study.json');
   const settings = { preset: 'tiny', dataset: 'cifar10', target: '0.3MF', seed: '1' };
   await writeFile(study, JSON.stringify({ name: 'owners/me/studies/nets', algorithm: 'nss', settings, parameters }));
@@ -103,7 +107,8 @@ test('a study of Vizier gets architectures of a search that it waits for', async
   assert.deepEqual(result.stopped, { 1: false, 2: false });
   assert.equal(result.refused.code, 'INVALID_ARGUMENT');
   assert.match(result.refused.message, /parameters\.dropout/);
-  await adapter.stop();
+  nss.kill('SIGINT');
+  assert.deepEqual(await exited, [130, null]);
 });
 
 type Values = Record<string, string | number>;

@@ -18,5 +18,6 @@ export {
 } from './mesh.ts';
 export { type MeshAddresses, MeshAlreadyRunning, type MeshFile, readMesh } from './mesh-file.ts';
 export { findNatsServer, NatsServerNotFound } from './nats-server.ts';
+export { type PlatformAdapterOptions, runPlatformAdapter } from './platform-adapter.ts';
 export { trainerEnvironment } from './process-environment.ts';
 export { type RestartPolicy, StartupFailure } from './supervise.ts';

@@ -17,7 +17,7 @@ export type MeshPlan = {
 };
 
 /** All of it is on 127.0.0.1 and belongs to one user, whatever this process is told for meshes elsewhere. */
-const plainText = {
+export const plainText = {
   NSS_INSECURE: 'loopback',
   NSS_TLS_CA: undefined,
   NSS_TLS_CERT: undefined,

@@ -101,6 +101,17 @@ function addMeshCommands(program: Command, context: Context): void {
     .action(async (options) => (await import('../commands/mesh.ts')).status(options, context));
 
   program
+    .command('platform-adapter')
+    .summary('serve Katib and Vizier from the mesh on this machine')
+    .description(
+      'Serves the algorithms nss and elite-space over the contracts of Katib (Suggestion, EarlyStopping) and Vizier (PythiaService), until Ctrl-C.',
+    )
+    .option('--listen <HOST:PORT>', 'where to serve', '127.0.0.1:6789')
+    .addOption(stateDirOption())
+    .addHelpText('after', examples(['nss platform-adapter', 'nss platform-adapter --listen 127.0.0.1:7789']))
+    .action(async (options) => (await import('../commands/platform-adapter.ts')).servePlatforms(options, context));
+
+  program
     .command('doctor')
     .summary('check this machine')
     .description(
