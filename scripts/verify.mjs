@@ -8,13 +8,14 @@ import { checkoutDirectory } from './setup/directories.mjs';
 import { SetupError } from './setup/progress.mjs';
 
 const checkout = checkoutDirectory();
-const generated = 'libs/contracts/src/gen';
+const generated = { folder: 'libs/contracts/src/gen', file: 'docs/api.md' };
 
-/** SHA-256 over the names and contents of a folder's files. */
-function fingerprint(folder) {
+/** SHA-256 over the names and contents of all that is generated. */
+function fingerprint() {
   const hash = createHash('sha256');
-  for (const name of readdirSync(folder, { recursive: true }).sort()) {
-    const path = join(folder, name);
+  const inFolder = readdirSync(join(checkout, generated.folder), { recursive: true }).sort();
+  for (const name of [...inFolder.map((each) => join(generated.folder, each)), generated.file]) {
+    const path = join(checkout, name);
     if (statSync(path).isFile()) hash.update(`${name}\0`).update(readFileSync(path)).update('\0');
   }
   return hash.digest('hex');
@@ -29,12 +30,11 @@ function run(script) {
 
 try {
   await ensureDependencies(checkout);
-  const before = fingerprint(join(checkout, generated));
+  const before = fingerprint();
   run('generate');
-  if (fingerprint(join(checkout, generated)) !== before) {
-    throw new SetupError(
-      `${generated} was not what proto/ generates. It is now: look at it and commit it (git add ${generated}).`,
-    );
+  if (fingerprint() !== before) {
+    const paths = `${generated.folder} ${generated.file}`;
+    throw new SetupError(`${paths} were not what proto/ generates. They are now: look at them and commit them.`);
   }
   for (const script of ['lint', 'typecheck', 'test']) run(script);
 } catch (error) {
