@@ -1,4 +1,6 @@
-import { type KV, type KvEntry, Kvm, KvWatchInclude } from '@nats-io/kv';
+import type { PushConsumer } from '@nats-io/jetstream';
+import { type KV, type KvEntry, Kvm, type KvWatchEntry, KvWatchInclude } from '@nats-io/kv';
+import type { QueuedIterator } from '@nats-io/transport-node';
 import type { Bus } from './connection.ts';
 import { BusUnavailable, isRevisionConflict, RevisionConflict } from './errors.ts';
 import { withPatience } from './retry.ts';
@@ -107,11 +109,23 @@ async function lastValues(kv: KV): Promise<KvEntry[]> {
   const entries: KvEntry[] = [];
   // An empty bucket never delivers the first entry, which tells how many follow.
   if ((await kv.status()).values === 0) return entries;
-  for await (const entry of await kv.watch({ include: KvWatchInclude.LastValue })) {
+  const values = await kv.watch({ include: KvWatchInclude.LastValue });
+  for await (const entry of values) {
     if (!isDeleted(entry)) entries.push(entry);
     if (entry.delta === 0) break;
   }
+  forget(values);
   return entries;
+}
+
+/**
+ * Deletes the consumer behind a watch that has ended. The library leaves it to the server, which keeps it for five minutes: those of all
+ * calls in that time, each asked about every message.
+ */
+function forget(changes: QueuedIterator<KvWatchEntry>): void {
+  const { _data: consumer } = changes as { _data?: PushConsumer };
+  // When the server is away, its five minutes are good enough.
+  consumer?.delete().catch(() => undefined);
 }
 
 async function* watch<T>(
@@ -141,6 +155,7 @@ async function* watch<T>(
   } finally {
     signal.removeEventListener('abort', stop);
     changes.stop();
+    forget(changes);
   }
   if (!signal.aborted)
     throw new BusUnavailable(`the watch of ${key} was cut off${bus.nc.isClosed() ? ': disconnected' : ''}`);
