@@ -1,20 +1,25 @@
 import { AckPolicy, DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
+import { DEFAULT_TENANT } from '@nss/rpc';
 import type { Bus } from './connection.ts';
 import { isNameInUse } from './errors.ts';
 import { withPatience } from './retry.ts';
 
 /*
- * Subjects of different streams must not overlap. They cannot: events have five parts, jobs six, leases and dead letters four
- * that differ in the third.
+ * Subjects of different streams must not overlap. They cannot: events have five parts or seven, jobs six, leases and dead letters
+ * four that differ in the third.
  */
 
-/** Where an event of a job is published: `nss.v1.<collection>.<id>.<participle>`. */
-export function eventSubject(collection: string, id: string, participle: string): string {
-  return `nss.v1.${collection}.${id}.${participle}`;
+/**
+ * Where an event of a job is published: `nss.v1.<collection>.<id>.<participle>`, for all but the tenant `default` as
+ * `nss.v1.tenants.<tenant>.<collection>.<id>.<participle>`, so that a user of NATS can be kept to the events of one tenant.
+ */
+export function eventSubject(tenant: string, collection: string, id: string, participle: string): string {
+  const of = tenant === DEFAULT_TENANT ? '' : `tenants.${tenant}.`;
+  return `nss.v1.${of}${collection}.${id}.${participle}`;
 }
 
-/** Where the work of a job is queued. */
+/** Where the work of a job is queued; the id is the stored one, with the tenant in front. */
 export function jobSubject(collection: string, id: string): string {
   return `nss.v1.jobs.${collection}.${id}.requested`;
 }
@@ -51,7 +56,7 @@ const DUPLICATE_WINDOW_MS = 120_000;
 const STREAMS: readonly (Partial<StreamConfig> & { name: string })[] = [
   {
     name: 'NSS_EVENTS',
-    subjects: [eventSubject('*', '*', '*')],
+    subjects: [eventSubject(DEFAULT_TENANT, '*', '*', '*'), eventSubject('*', '*', '*', '*')],
     retention: RetentionPolicy.Limits,
     max_age: nanos(KEPT_MS),
     duplicate_window: nanos(DUPLICATE_WINDOW_MS),

@@ -12,8 +12,9 @@ export {
 } from './kinds.ts';
 export { JOB_METRICS } from './metrics.ts';
 export type { Page, PageRequest } from './pages.ts';
+export { type Page, type PageRequest, pageSizeOf } from './pages.ts';
 export type { ProgressReport } from './progress.ts';
 export { type RunJobs, runJobs } from './run-jobs.ts';
 export type { RunningJob } from './running-job.ts';
 export { jobService, type Validate } from './service.ts';
-export { isEnded } from './states.ts';
+export { isEnded, tenantOf } from './states.ts';

@@ -3,6 +3,7 @@ import { type Bus, type Entry, RevisionConflict } from '@nss/bus';
 import { JobState, JobStatus } from '@nss/contracts';
 import {
   alreadyExists,
+  DEFAULT_TENANT,
   failedPrecondition,
   invalidArgument,
   NssError,
@@ -10,6 +11,7 @@ import {
   parseId,
   parseName,
   resourceName,
+  storedId,
 } from '@nss/rpc';
 import { context, propagation } from '@opentelemetry/api';
 import { typed } from './errors.ts';
@@ -17,12 +19,13 @@ import { idField, type Job, type JobKind } from './kinds.ts';
 import { type Page, type PageRequest, pageOf } from './pages.ts';
 import { forgetRequest, idOfRequest } from './request-ids.ts';
 import { deleteSaved } from './saved-state.ts';
-import { cancelled, isEnded, stateOf, statusOf } from './states.ts';
+import { cancelled, isEnded, stateOf, statusOf, tenantOf } from './states.ts';
 import {
   announce,
   changeResource,
   dequeue,
   enqueue,
+  objectsOf,
   openStorage,
   publishEvent,
   type Storage,
@@ -48,13 +51,15 @@ export type JobChange<R> = {
 };
 
 /**
- * Jobs of one kind. Everything throws NssErrors: NOT_FOUND for names of no job, INVALID_ARGUMENT for what is not a name, and
+ * Jobs of one kind, of one tenant: those of others are not there. Everything throws NssErrors: NOT_FOUND for names of no job, INVALID_ARGUMENT for what is not a name, and
  * UNAVAILABLE while NATS cannot be reached.
  */
 export type Jobs<R extends Job> = {
   readonly kind: JobKind<R>;
-  /** For `runJobs`. */
+  /** For `runJobs`, which works for all tenants. */
   readonly storage: Storage<R>;
+  /** The jobs of another tenant. */
+  of(tenant: string): Jobs<R>;
   /**
    * Stores a job and queues its work. The same `requestId` gives the same job, also when both calls run at once. Another
    * request for an id that is taken is ALREADY_EXISTS, and so is the same request with another id (reason REQUEST_REPEATED).
@@ -76,7 +81,8 @@ export type Jobs<R extends Job> = {
 };
 
 /**
- * Opens the jobs of one kind, and creates what they need on the bus, whose topology must stand.
+ * Opens the jobs of one kind, and creates what they need on the bus, whose topology must stand. Those that it gives are of the tenant
+ * `default`.
  *
  * @param options.ackWaitMs how long a worker may be silent before its job goes to another one, 30 s unless told.
  */
@@ -85,31 +91,35 @@ export async function openJobs<R extends Job>(
   kind: JobKind<R>,
   options: { ackWaitMs?: number } = {},
 ): Promise<Jobs<R>> {
-  const storage = await typed(() => openStorage(bus, kind, options));
-  const { resources } = storage;
+  return jobsOf(await typed(() => openStorage(bus, kind, options)), DEFAULT_TENANT);
+}
+
+function jobsOf<R extends Job>(storage: Storage<R>, tenant: string): Jobs<R> {
+  const { resources, kind } = storage;
 
   /** Entry of the job of this name. */
   const entryOf = async (name: string): Promise<Entry<R>> => {
-    const entry = await resources.get(parseName(kind.collection, name));
+    const entry = await resources.get(storedId(tenant, parseName(kind.collection, name)));
     if (entry === undefined) throw notFound(name);
     return entry;
   };
   const update = (name: string, change: (resource: R) => R) =>
     typed(async () => {
-      const id = parseName(kind.collection, name);
+      const id = storedId(tenant, parseName(kind.collection, name));
       return (await changeResource(storage, id, () => entryOf(name), change)).value;
     });
 
   return {
     kind,
     storage,
-    create: (request) => typed(() => create(storage, request)),
+    of: (other) => jobsOf(storage, other),
+    create: (request) => typed(() => create(storage, tenant, request)),
     get: (name) => typed(async () => (await entryOf(name)).value),
     list: (request = {}) =>
       typed(async () => {
         const entries = await resources.list();
         return pageOf(
-          entries.map(({ value }) => value),
+          entries.map(({ value }) => value).filter((job) => tenantOf(job) === tenant),
           kind.collection,
           request,
         );
@@ -121,18 +131,21 @@ export async function openJobs<R extends Job>(
   };
 }
 
-async function create<R extends Job>(storage: Storage<R>, request: CreateJob<R>): Promise<R> {
+async function create<R extends Job>(storage: Storage<R>, tenant: string, request: CreateJob<R>): Promise<R> {
   const { resources, kind } = storage;
   const { requestId = '', resource, traceparent = activeTraceparent() } = request;
   const wanted = request.id ? parseId(idField(kind.singular), request.id) : idFor(requestId);
-  const id = requestId ? await idOfRequest(storage, requestId, { id: wanted, explicit: Boolean(request.id) }) : wanted;
+  const id = requestId
+    ? await idOfRequest(storage, requestId, { tenant, id: wanted, explicit: Boolean(request.id) })
+    : wanted;
+  const key = storedId(tenant, id);
   const name = resourceName(kind.collection, id);
   const createTime = new Date();
-  const status = JobStatus.fromPartial({ state: JobState.PENDING, createTime, requestId, traceparent });
-  const entry = await createOrFind(storage, id, { ...resource, name, status });
+  const status = JobStatus.fromPartial({ state: JobState.PENDING, createTime, requestId, traceparent, tenant });
+  const entry = await createOrFind(storage, key, { ...resource, name, status });
   if (entry.found && (requestId === '' || statusOf(entry.value).requestId !== requestId)) {
     // It made nothing: it may come again with another id.
-    await forgetRequest(storage, requestId);
+    await forgetRequest(storage, tenant, requestId);
     throw alreadyExists(name);
   }
   /*
@@ -141,9 +154,9 @@ async function create<R extends Job>(storage: Storage<R>, request: CreateJob<R>)
    */
   if (stateOf(entry.value) === JobState.PENDING) {
     await announce(storage, entry);
-    await enqueue(storage, id);
+    await enqueue(storage, key);
   }
-  return (await resources.get(id))?.value ?? entry.value;
+  return (await resources.get(key))?.value ?? entry.value;
 }
 
 async function createOrFind<R extends Job>(
@@ -187,11 +200,11 @@ export async function deleteJob<R extends Job>(storage: Storage<R>, read: () => 
   }
   // The resource goes last: as long as it is there, a delete that was interrupted can be repeated.
   for (const objects of [artifacts, checkpoints]) {
-    for (const { name } of await objects.list(`${value.name}/`)) await objects.delete(name);
+    for (const { name } of await objects.list(`${objectsOf(kind, id)}/`)) await objects.delete(name);
   }
   await deleteSaved(storage, id);
   await state.delete(stateKey(kind, id, 'claim'));
-  await forgetRequest(storage, statusOf(value).requestId);
+  await forgetRequest(storage, tenantOf(value), statusOf(value).requestId);
   await dequeue(storage, id);
   // Before it is true: an event that came after could be lost for good, with nothing left to repeat the delete on.
   await publishEvent(storage, entry, 'deleted');

@@ -1,11 +1,10 @@
 import type { Entry, StoredObject } from '@nss/bus';
 import { JobState } from '@nss/contracts';
-import { resourceName } from '@nss/rpc';
 import type { Job } from './kinds.ts';
 import { stateLabel } from './metrics.ts';
 import { deleteSaved, savedObjects } from './saved-state.ts';
 import { isEnded, stateOf } from './states.ts';
-import { announce, enqueue, type Storage } from './storage.ts';
+import { announce, enqueue, objectsOf, type Storage } from './storage.ts';
 
 /*
  * What should be so, compared with what is, job by job: every job that has not ended is in the queue, and every weight
@@ -38,7 +37,7 @@ export async function reconcile<R extends Job>(storage: Storage<R>): Promise<Rec
 
 /** Deletes weights and saved state of a job that has failed or was cancelled. */
 export async function dropWeights<R extends Job>(storage: Storage<R>, id: string): Promise<void> {
-  const prefix = `${resourceName(storage.kind.collection, id)}/`;
+  const prefix = `${objectsOf(storage.kind, id)}/`;
   for (const { name } of await storage.checkpoints.list(prefix)) await storage.checkpoints.delete(name);
   await deleteSaved(storage, id);
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { RevisionConflict } from '@nss/bus';
-import { alreadyExists, resourceName } from '@nss/rpc';
+import { alreadyExists, resourceName, storedId } from '@nss/rpc';
 import type { Job } from './kinds.ts';
 import { decodeRecord, encodeRecord } from './records.ts';
 import { type Storage, stateKey } from './storage.ts';
@@ -20,10 +20,10 @@ const VERSION = 1;
 export async function idOfRequest<R extends Job>(
   storage: Storage<R>,
   requestId: string,
-  { id, explicit }: { id: string; explicit: boolean },
+  { tenant, id, explicit }: { tenant: string; id: string; explicit: boolean },
 ): Promise<string> {
   const { state, kind } = storage;
-  const key = keyOf(storage, requestId);
+  const key = keyOf(storage, tenant, requestId);
   for (;;) {
     const found = await state.get(key);
     if (found) {
@@ -42,10 +42,14 @@ export async function idOfRequest<R extends Job>(
 }
 
 /** Forgets a request; its job is being deleted. */
-export async function forgetRequest<R extends Job>(storage: Storage<R>, requestId: string): Promise<void> {
-  if (requestId !== '') await storage.state.delete(keyOf(storage, requestId));
+export async function forgetRequest<R extends Job>(
+  storage: Storage<R>,
+  tenant: string,
+  requestId: string,
+): Promise<void> {
+  if (requestId !== '') await storage.state.delete(keyOf(storage, tenant, requestId));
 }
 
-function keyOf<R extends Job>({ kind }: Storage<R>, requestId: string): string {
-  return stateKey(kind, createHash('sha256').update(requestId).digest('hex'), 'request');
+function keyOf<R extends Job>({ kind }: Storage<R>, tenant: string, requestId: string): string {
+  return stateKey(kind, storedId(tenant, createHash('sha256').update(requestId).digest('hex')), 'request');
 }

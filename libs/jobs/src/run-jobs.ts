@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { consume, type Entry, jobQueue, observeQueue, pauseMs, type Verdict } from '@nss/bus';
 import { JobState } from '@nss/contracts';
-import { aborted, campaignName, NssError, parseName } from '@nss/rpc';
+import { aborted, campaignName, NssError, parseStoredName } from '@nss/rpc';
 import { type Logger, withLogContext } from '@nss/runtime';
 import { context, propagation, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import { type Claim, claim, dropClaim } from './claim.ts';
@@ -58,7 +58,7 @@ export async function runJobs<R extends Job>(options: RunJobs<R>): Promise<void>
 /** Takes a job that the queue has given to this worker. */
 async function take<R extends Job>(options: RunJobs<R>, body: Uint8Array, shutdown: AbortSignal): Promise<Verdict> {
   const { storage, kind } = options.jobs;
-  const id = parseName(kind.collection, new TextDecoder().decode(body));
+  const id = parseStoredName(kind.collection, new TextDecoder().decode(body));
   const entry = await storage.resources.get(id);
   if (!entry) return 'ack';
   if (isEnded(entry.value)) {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Entry, RevisionConflict } from '@nss/bus';
 import { JobState, type Progress } from '@nss/contracts';
-import { artifactName, cancelled, type NssError, resourceName } from '@nss/rpc';
+import { cancelled, type NssError, parseStoredId, resourceName } from '@nss/rpc';
 import type { Logger } from '@nss/runtime';
 import { type Claim, checkClaim, claimLost, renewClaim } from './claim.ts';
 import { typed } from './errors.ts';
@@ -9,7 +9,7 @@ import type { Job } from './kinds.ts';
 import { type ProgressReport, progressMeter } from './progress.ts';
 import { loadSaved, saveState } from './saved-state.ts';
 import { isEnded, progressed, started, stateOf, statusOf } from './states.ts';
-import { changeResource, type Storage } from './storage.ts';
+import { changeResource, objectsOf, type Storage } from './storage.ts';
 import { LOOKS_A_LEASE } from './vanished.ts';
 
 /**
@@ -20,6 +20,10 @@ export type RunningJob<R> = {
   /** `<collection>/<id>`. */
   readonly name: string;
   readonly id: string;
+  /** Whose job it is. */
+  readonly tenant: string;
+  /** What the names of its objects begin with: its name, for all but the tenant `default` with the tenant in front of the id. */
+  readonly objects: string;
   /** Whether another worker, or another attempt of this one, had the job before: it may have left something. */
   readonly takenOver: boolean;
   readonly logger: Logger;
@@ -92,7 +96,9 @@ const STORE_WITHIN_MS = 8_000;
 export function holdJob<R extends Job>({ storage, entry, worker, logger, shutdown, ...held }: HoldJob<R>): HeldJob<R> {
   const { kind } = storage;
   const { key: id } = entry;
-  const name = resourceName(kind.collection, id);
+  const { tenant, id: ownId } = parseStoredId(id);
+  const name = resourceName(kind.collection, ownId);
+  const objects = objectsOf(kind, id);
   const cancellation = new AbortController();
   const loss = new AbortController();
   const closing = new AbortController();
@@ -189,7 +195,9 @@ export function holdJob<R extends Job>({ storage, entry, worker, logger, shutdow
 
   const job: RunningJob<R> = {
     name,
-    id,
+    id: ownId,
+    tenant,
+    objects,
     takenOver: held.claim.tries > 1 || statusOf(entry.value).startTime !== undefined,
     logger,
     signal: AbortSignal.any([loss.signal, cancellation.signal, shutdown]),
@@ -231,9 +239,10 @@ export function holdJob<R extends Job>({ storage, entry, worker, logger, shutdow
         typed(async () => {
           const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
           await inOrder(() => checkClaim(storage, claim));
-          return (await storage.artifacts.put(artifactName(kind.collection, id, file), bytes)).name;
+          await storage.artifacts.put(`${objects}/${file}`, bytes);
+          return `${name}/${file}`;
         }),
-      get: (file) => typed(() => storage.artifacts.get(artifactName(kind.collection, id, file))),
+      get: (file) => typed(() => storage.artifacts.get(`${objects}/${file}`)),
     },
   };
   see(entry);

@@ -24,7 +24,7 @@ export function jobService<D extends Definition, R extends Job>(
   const [one, many] = [capitalised(singular), capitalised(collection)];
   const nameOf = (request: Fields) => String(request.name);
   const handlers = {
-    async [`create${one}`](request: Fields) {
+    async [`create${one}`](request: Fields, { caller }: CallContext) {
       const found = request[singular] as R | undefined;
       const violations = found
         ? validate(found.spec)
@@ -32,20 +32,21 @@ export function jobService<D extends Definition, R extends Job>(
       if (!found || violations.length > 0) throw invalidArgument(violations);
       const [id, requestId] = [request[`${singular}Id`], request.requestId] as string[];
       const resource = { ...codec.fromJSON({}), ...initial(found.spec), spec: found.spec };
-      return jobs.create({ id, requestId, resource });
+      return jobs.of(caller.tenant).create({ id, requestId, resource });
     },
-    [`get${one}`]: (request: Fields) => jobs.get(nameOf(request)),
-    async [`list${many}`](request: Fields) {
-      const { resources, nextPageToken } = await jobs.list(request);
+    [`get${one}`]: (request: Fields, { caller }: CallContext) => jobs.of(caller.tenant).get(nameOf(request)),
+    async [`list${many}`](request: Fields, { caller }: CallContext) {
+      const { resources, nextPageToken } = await jobs.of(caller.tenant).list(request);
       return { [collection]: resources, nextPageToken };
     },
-    [`cancel${one}`]: (request: Fields) => jobs.cancel(nameOf(request)),
-    async [`delete${one}`](request: Fields) {
-      await jobs.delete(nameOf(request));
+    [`cancel${one}`]: (request: Fields, { caller }: CallContext) => jobs.of(caller.tenant).cancel(nameOf(request)),
+    async [`delete${one}`](request: Fields, { caller }: CallContext) {
+      await jobs.of(caller.tenant).delete(nameOf(request));
       return {};
     },
-    async *[`watch${one}`](request: Fields, { signal }: CallContext) {
-      for await (const { change, resource } of jobs.watch(nameOf(request), Number(request.afterChange), signal)) {
+    async *[`watch${one}`](request: Fields, { caller, signal }: CallContext) {
+      const mine = jobs.of(caller.tenant);
+      for await (const { change, resource } of mine.watch(nameOf(request), Number(request.afterChange), signal)) {
         yield { change, [singular]: resource };
       }
     },

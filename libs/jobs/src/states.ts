@@ -1,5 +1,5 @@
 import { type JobError, JobState, JobStatus, type Progress } from '@nss/contracts';
-import type { NssError } from '@nss/rpc';
+import { DEFAULT_TENANT, type NssError } from '@nss/rpc';
 import type { Job } from './kinds.ts';
 
 /*
@@ -20,6 +20,11 @@ export function statusOf(job: Job): JobStatus {
 
 export function stateOf(job: Job): JobState {
   return statusOf(job).state;
+}
+
+/** Whose job it is. */
+export function tenantOf(job: Job): string {
+  return statusOf(job).tenant || DEFAULT_TENANT;
 }
 
 /** Whether the job has come to its end; nothing changes it any more. */

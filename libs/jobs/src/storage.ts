@@ -18,11 +18,16 @@ import {
   type Store,
   unpublish,
 } from '@nss/bus';
-import { resourceName } from '@nss/rpc';
+import { type Collection, parseStoredId, storedName } from '@nss/rpc';
 import type { Job, JobKind } from './kinds.ts';
 import { jobMetrics, stateLabel } from './metrics.ts';
 import { checkVersion } from './records.ts';
 import { isEnded, participleOf, stateOf, statusOf } from './states.ts';
+
+/*
+ * Jobs of all tenants lie side by side. Everything here and below goes by the stored id, which has the tenant in front (see tenants.ts
+ * of @nss/rpc); only what callers say and see, names and ids, has not.
+ */
 
 /** Where jobs of one kind are kept, queued and announced. */
 export type Storage<R extends Job> = {
@@ -30,7 +35,7 @@ export type Storage<R extends Job> = {
   readonly kind: JobKind<R>;
   /** How long a worker may be silent before its job goes to another one. */
   readonly leaseMs: number;
-  /** Resources by id, in bucket `nss-<collection>`. */
+  /** Resources by stored id, in bucket `nss-<collection>`. */
   readonly resources: Store<R>;
   /** Claims, saved states and requests, by `<collection>.<id>.<what>`, in bucket `nss-job-state`. */
   readonly state: Store<Uint8Array>;
@@ -59,6 +64,11 @@ export async function openStorage<R extends Job>(
     artifacts: await openObjects(bus, ARTIFACTS),
     checkpoints: await openObjects(bus, CHECKPOINTS),
   };
+}
+
+/** What the names of a job's objects begin with: its name, with the tenant in front of the id. */
+export function objectsOf({ collection }: { collection: Collection }, id: string): string {
+  return `${collection}/${id}`;
 }
 
 /** Key of something that belongs to a job, or (`request`) to whoever asked for one, in the bucket of states. */
@@ -117,21 +127,21 @@ function countEnd(collection: string, job: Job): void {
   jobMetrics.ended.add(1, { collection, state: stateLabel(state), ...(error && { reason: error.reason }) });
 }
 
-/** Publishes `nss.v1.<collection>.<id>.<participle>` with the resource as its body. */
+/** Publishes the event of the job (see `eventSubject`) with the resource as its body. */
 export async function publishEvent<R extends Job>(
   { bus, kind }: Storage<R>,
-  { key: id, value, revision }: Entry<R>,
+  { key: stored, value, revision }: Entry<R>,
   participle: string,
 ): Promise<void> {
-  await publish(bus, eventSubject(kind.collection, id, participle), kind.codec.encode(value).finish(), {
-    messageId: `${value.name}/${revision}/${participle}`,
+  const { tenant, id } = parseStoredId(stored);
+  await publish(bus, eventSubject(tenant, kind.collection, id, participle), kind.codec.encode(value).finish(), {
+    messageId: `${storedName(tenant, value.name)}/${revision}/${participle}`,
   });
 }
 
 /** Puts a job into the work queue, unless it is there already, waiting or held by a worker. */
 export async function enqueue<R extends Job>({ bus, kind }: Storage<R>, id: string): Promise<boolean> {
-  const name = resourceName(kind.collection, id);
-  return publishOnce(bus, jobSubject(kind.collection, id), new TextEncoder().encode(name));
+  return publishOnce(bus, jobSubject(kind.collection, id), new TextEncoder().encode(objectsOf(kind, id)));
 }
 
 const BYTES: Codec<Uint8Array> = { encode: (value) => ({ finish: () => value }), decode: (bytes) => bytes };

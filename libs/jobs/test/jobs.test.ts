@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { ARTIFACTS, type Bus, connectBus, ensureTopology, openObjects } from '@nss/bus';
 import { startNatsServer, type TestNatsServer } from '@nss/bus/testing';
 import { JobState, Training, TrainingResult, TrainingSpec, Warmup } from '@nss/contracts';
-import { failedPrecondition, NssError, unavailable } from '@nss/rpc';
+import { DEFAULT_TENANT, failedPrecondition, NssError, unavailable } from '@nss/rpc';
 import { createLogger } from '@nss/runtime';
 import {
   type JobChange,
@@ -237,18 +237,19 @@ test('only a job that has ended can be deleted, and its artifacts go with it', a
 test('the standard methods check a spec before anything is stored, and take nothing but the spec', async () => {
   const methods = jobService(jobs, (spec) =>
     spec?.seed === 13 ? [{ field: 'spec.seed', description: 'expected another, found 13' }] : [],
-  ) as Record<string, (request: object, context?: object) => Promise<Training>>;
+  ) as Record<string, (request: object, context: object) => Promise<Training>>;
+  const context = { caller: { tenant: DEFAULT_TENANT } };
   const names = ['createTraining', 'getTraining', 'listTrainings', 'cancelTraining', 'deleteTraining', 'watchTraining'];
   assert.deepEqual(Object.keys(methods), names);
   const request = { trainingId: 'by-rpc', requestId: '', training: training(13) };
-  await assert.rejects(methods.createTraining(request), code('INVALID_ARGUMENT'));
-  await assert.rejects(methods.createTraining({ ...request, training: undefined }), code('INVALID_ARGUMENT'));
-  await assert.rejects(methods.getTraining({ name: 'trainings/by-rpc' }), code('NOT_FOUND'));
+  await assert.rejects(methods.createTraining(request, context), code('INVALID_ARGUMENT'));
+  await assert.rejects(methods.createTraining({ ...request, training: undefined }, context), code('INVALID_ARGUMENT'));
+  await assert.rejects(methods.getTraining({ name: 'trainings/by-rpc' }, context), code('NOT_FOUND'));
   const claimed = { ...training(14), result: { testErrorPercent: 0 }, status: { state: JobState.SUCCEEDED } };
-  const created = await methods.createTraining({ ...request, training: claimed });
+  const created = await methods.createTraining({ ...request, training: claimed }, context);
   assert.equal(created.result, undefined);
   assert.equal(created.status?.state, JobState.PENDING);
-  assert.equal((await methods.cancelTraining({ name: created.name })).status?.state, JobState.CANCELLED);
+  assert.equal((await methods.cancelTraining({ name: created.name }, context)).status?.state, JobState.CANCELLED);
 });
 
 test('jobs survive a crash of the NATS server', async () => {

@@ -57,4 +57,4 @@ export {
   service,
   startServer,
 } from './server.ts';
-export { DEFAULT_TENANT, parseStoredId, parseTenant, storedId, storedName } from './tenants.ts';
+export { DEFAULT_TENANT, parseStoredId, parseStoredName, parseTenant, storedId, storedName } from './tenants.ts';

@@ -1,5 +1,5 @@
 import { invalidArgument } from './errors.ts';
-import { ID_RULE, isResourceId } from './names.ts';
+import { type Collection, ID_RULE, isResourceId } from './names.ts';
 
 /*
  * The one module that knows how tenants are written. A tenant's jobs have names of their own: two tenants may each have a
@@ -30,6 +30,15 @@ export function parseStoredId(stored: string): { tenant: string; id: string } {
   if (more.length === 0 && isResourceId(parts.tenant) && isResourceId(parts.id)) return parts;
   throw invalidArgument([
     { field: 'name', description: `expected the id of a stored job, found ${JSON.stringify(stored)}` },
+  ]);
+}
+
+/** The stored id in a stored name of this collection, `campaigns/acme=mine`. Throws INVALID_ARGUMENT. */
+export function parseStoredName(collection: Collection, name: string): string {
+  const [found, stored, ...rest] = name.split('/');
+  if (found === collection && stored && rest.length === 0 && parseStoredId(stored)) return stored;
+  throw invalidArgument([
+    { field: 'name', description: `expected the name of a stored job, found ${JSON.stringify(name)}` },
   ]);
 }
 

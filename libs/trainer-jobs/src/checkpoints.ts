@@ -46,7 +46,7 @@ export function jobCheckpoints<State extends Resumable>(
 
   /** Names of the weights that a state which is about to be stored replaces, and of its own. Only the bucket as a whole can be listed. */
   const present = async (): Promise<string[]> => {
-    if (unknown) return (await checkpoints.list(`${job.name}/`)).map(({ name }) => name);
+    if (unknown) return (await checkpoints.list(`${job.objects}/`)).map(({ name }) => name);
     return last ? [...unnamed, last.checkpointId] : [...unnamed];
   };
 
@@ -75,7 +75,7 @@ export function jobCheckpoints<State extends Resumable>(
         iteration - storedIteration >= checkpointEverySteps ||
         performance.now() - storedAtMs >= checkpointEveryMs,
       idAt(iteration) {
-        const id = `${job.name}/${iteration}-${randomBytes(4).toString('hex')}`;
+        const id = `${job.objects}/${iteration}-${randomBytes(4).toString('hex')}`;
         unnamed.add(id);
         return id;
       },
@@ -106,7 +106,7 @@ export async function forgetLostWeights(job: RunningJob<JobResource>, error: unk
   const { reason, message } = NssError.from(error);
   if (!LOST.has(reason)) return false;
   const state = await job.loadState<Resumable | null>();
-  if (!state?.checkpoint?.checkpointId.startsWith(`${job.name}/`)) return false;
+  if (!state?.checkpoint?.checkpointId.startsWith(`${job.objects}/`)) return false;
   job.logger.error({ iteration: state.iteration, reason: message }, 'the weights of the job are lost; it begins again');
   await job.saveState(null);
   return true;

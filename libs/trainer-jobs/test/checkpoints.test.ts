@@ -16,6 +16,7 @@ function fixture(checkpointEveryMs: number, checkpointEverySteps?: number, taken
   const shutdown = new AbortController();
   const job = {
     name: 'searches/a',
+    objects: 'searches/a',
     takenOver,
     async saveState(state: unknown) {
       calls.push('save state');

@@ -21,6 +21,7 @@ function fixture(checkpointEveryMs: number) {
   const saved: unknown[] = [];
   const job = {
     name: 'searches/a',
+    objects: 'searches/a',
     logger: createLogger('test', { level: 'silent' }),
     signal: new AbortController().signal,
     progress: (report: { completed: number; total: number }) => progress.push(report),

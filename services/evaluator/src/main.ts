@@ -15,6 +15,7 @@ import {
   runMain,
   serverOptions,
   startTelemetry,
+  tlsOf,
 } from '@nss/runtime';
 import { configuration } from './configuration.ts';
 import { evaluationViolations, runEvaluation } from './evaluation.ts';
@@ -56,11 +57,15 @@ await runMain('evaluator', async () => {
 
   const tools = {
     bus,
+    tls: tlsOf(config),
     checkpoints,
     checkpointEveryMs: 1_000 * config.NSS_CHECKPOINT_SECONDS,
     checkpointEverySteps: config.NSS_CHECKPOINT_STEPS,
   };
-  const evaluationTools = { ...tools, findSuperNetwork: (name: string) => superNetworks.get(name) };
+  const evaluationTools = {
+    ...tools,
+    findSuperNetwork: (name: string, tenant: string) => superNetworks.of(tenant).get(name),
+  };
   const running = { concurrency: config.NSS_CONCURRENCY, logger, signal: shutdown.signal };
   const jobs = Promise.all([
     runJobs({ ...running, jobs: superNetworks, run: (job) => runSuperNetwork(job, tools) }),

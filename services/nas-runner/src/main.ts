@@ -10,6 +10,7 @@ import {
   runMain,
   serverOptions,
   startTelemetry,
+  tlsOf,
 } from '@nss/runtime';
 import { configuration } from './configuration.ts';
 import { nasRunViolations, runNasRun } from './nas-run.ts';
@@ -48,6 +49,7 @@ await runMain('nas-runner', async () => {
 
   const tools = {
     bus,
+    tls: tlsOf(config),
     checkpoints,
     checkpointEveryMs: 1_000 * config.NSS_CHECKPOINT_SECONDS,
     checkpointEverySteps: config.NSS_CHECKPOINT_STEPS,

@@ -5,6 +5,8 @@ import { invalidArgument } from '@nss/rpc';
 import { singleArchitectureSpace } from '@nss/space';
 import { checkBatch, type TrainerTools, toSettings, toWork, trainFor } from '@nss/trainer-jobs';
 
+const NETWORK_FILE = 'network.safetensors';
+
 /** Everything that is wrong with the spec of a training. */
 export function trainingViolations(spec: TrainingSpec | undefined): FieldViolation[] {
   const violations: FieldViolation[] = [];
@@ -35,9 +37,9 @@ export async function runTraining(job: RunningJob<Training>, tools: TrainerTools
     async ({ trainer, checkpoint }) => {
       const { calibrationImages } = settings;
       const { errorsPercent, losses } = await trainer.evaluate([architecture], calibrationImages);
-      const networkArtifact = `${job.name}/network.safetensors`;
-      await trainer.exportNetwork(networkArtifact, architecture, calibrationImages);
+      await trainer.exportNetwork(`${job.objects}/${NETWORK_FILE}`, architecture, calibrationImages);
       const { checkpointId } = checkpoint;
+      const networkArtifact = `${job.name}/${NETWORK_FILE}`;
       return { testErrorPercent: errorsPercent[0], testLoss: losses[0], checkpointId, networkArtifact };
     },
   );

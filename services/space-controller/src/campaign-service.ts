@@ -11,7 +11,7 @@ type Methods = Implementation<Omit<typeof CampaignServiceService, 'readArtifact'
  * The standard methods of campaigns. A campaign is stored with the settings that its spec comes to, and deleted with the jobs
  * that it has created.
  */
-export function campaignService(campaigns: Jobs<Campaign>, apis: JobApis): Methods {
+export function campaignService(campaigns: Jobs<Campaign>, apisOf: (tenant: string) => JobApis): Methods {
   const methods = jobService<typeof CampaignServiceService, Campaign>(campaigns, campaignViolations, (spec) => {
     const resolved = resolveSettings(spec as CampaignSpec);
     return 'settings' in resolved ? { settings: resolved.settings } : {};
@@ -19,9 +19,10 @@ export function campaignService(campaigns: Jobs<Campaign>, apis: JobApis): Metho
   return {
     ...methods,
     async deleteCampaign(request, context) {
-      const campaign = await campaigns.get(request.name);
+      const { tenant } = context.caller;
+      const campaign = await campaigns.of(tenant).get(request.name);
       // Its jobs first: as long as the campaign is there, a delete that was interrupted can be repeated.
-      if (isEnded(campaign)) await deleteJobs(campaign, apis);
+      if (isEnded(campaign)) await deleteJobs(campaign, apisOf(tenant));
       return methods.deleteCampaign(request, context);
     },
   };

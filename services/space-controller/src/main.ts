@@ -1,4 +1,13 @@
-import { ARTIFACTS, CHECKPOINTS, connectBus, ensureTopology, openObjects } from '@nss/bus';
+import {
+  ARTIFACTS,
+  CHECKPOINTS,
+  connectBus,
+  ensureTopology,
+  LEASE_QUEUE,
+  observeDeadLetters,
+  observeQueue,
+  openObjects,
+} from '@nss/bus';
 import {
   type Campaign,
   CampaignServiceService,
@@ -19,6 +28,7 @@ import {
   runMain,
   serverOptions,
   startTelemetry,
+  tlsOf,
 } from '@nss/runtime';
 import manifest from '../package.json' with { type: 'json' };
 import { readArtifact } from './artifacts.ts';
@@ -41,6 +51,9 @@ await runMain('space-controller', async () => {
   const bus = await connectBus({ ...natsOptions(config), name: 'space-controller', logger, signal: shutdown.signal });
   shutdown.register('bus', () => bus.close());
   await ensureTopology(bus);
+  // Shown here because a controller always runs; trainers come and go with the queue.
+  observeQueue(bus, LEASE_QUEUE);
+  observeDeadLetters(bus);
   const queues = { ackWaitMs: 1_000 * config.NSS_ACK_WAIT_SECONDS };
   const [campaigns, warmups, searches] = await Promise.all([
     openJobs<Campaign>(bus, CAMPAIGNS, queues),
@@ -49,14 +62,20 @@ await runMain('space-controller', async () => {
   ]);
   const [artifacts, checkpoints] = await Promise.all([openObjects(bus, ARTIFACTS), openObjects(bus, CHECKPOINTS)]);
 
-  const apis = connectJobApis({
-    spaceController: config.NSS_SPACE_CONTROLLER_ADDRESS,
-    evaluator: config.NSS_EVALUATOR_ADDRESS,
-    nasRunner: config.NSS_NAS_RUNNER_ADDRESS,
-  });
+  const tls = tlsOf(config);
+  const apis = connectJobApis(
+    {
+      spaceController: config.NSS_SPACE_CONTROLLER_ADDRESS,
+      evaluator: config.NSS_EVALUATOR_ADDRESS,
+      nasRunner: config.NSS_NAS_RUNNER_ADDRESS,
+    },
+    tls,
+  );
   const flopsEstimator = connect(FlopsEstimatorServiceService, config.NSS_FLOPS_ESTIMATOR_ADDRESS, {
     // Stateless: a call may be repeated as often as it takes to find a replica.
     idempotent: true,
+    tls,
+    serverName: 'flops-estimator',
   });
   shutdown.register('clients', () => {
     apis.close();
@@ -66,7 +85,10 @@ await runMain('space-controller', async () => {
   const server = await startServer({
     ...serverOptions(config),
     services: [
-      service(CampaignServiceService, { ...campaignService(campaigns, apis), readArtifact: readArtifact(artifacts) }),
+      service(CampaignServiceService, {
+        ...campaignService(campaigns, apis.of),
+        readArtifact: readArtifact(artifacts),
+      }),
       service(WarmupServiceService, jobService<typeof WarmupServiceService, Warmup>(warmups, warmupViolations)),
       service(SearchServiceService, jobService<typeof SearchServiceService, Search>(searches, searchViolations)),
     ],
@@ -76,13 +98,14 @@ await runMain('space-controller', async () => {
 
   const trainerTools = {
     bus,
+    tls,
     checkpoints,
     checkpointEveryMs: 1_000 * config.NSS_CHECKPOINT_SECONDS,
     checkpointEverySteps: config.NSS_CHECKPOINT_STEPS,
   };
   const searchTools = {
     ...trainerTools,
-    findWarmup: (name: string) => warmups.get(name),
+    findWarmup: (name: string, tenant: string) => warmups.of(tenant).get(name),
     certify: (request: CertifySpaceRequest, signal: AbortSignal) => flopsEstimator.certifySpace(request, { signal }),
   };
   const reports = startReportThread(artifacts);
@@ -90,7 +113,11 @@ await runMain('space-controller', async () => {
   const source = { version: manifest.version, commit: config.NSS_COMMIT };
   const running = { concurrency: config.NSS_CONCURRENCY, logger, signal: shutdown.signal };
   const jobs = Promise.all([
-    runJobs({ ...running, jobs: campaigns, run: (job) => runCampaign(job, { apis, reports, source }) }),
+    runJobs({
+      ...running,
+      jobs: campaigns,
+      run: (job) => runCampaign(job, { apis: apis.of(job.tenant), reports, source }),
+    }),
     runJobs({ ...running, jobs: warmups, run: (job) => runWarmup(job, trainerTools) }),
     runJobs({ ...running, jobs: searches, run: (job) => runSearchJob(job, searchTools) }),
   ]);

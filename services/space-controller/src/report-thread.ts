@@ -1,4 +1,6 @@
 import type { Objects } from '@nss/bus';
+import { tenantOf } from '@nss/jobs';
+import { storedName } from '@nss/rpc';
 import { Piscina } from 'piscina';
 import type { CampaignJob } from './report-data.ts';
 import type { ReportTask } from './report-worker.ts';
@@ -31,9 +33,10 @@ export function startReportThread(artifacts: Objects): ReportThread {
   });
   return {
     async render(report) {
+      const tenant = tenantOf(report.campaign);
       const files = new Map<string, Uint8Array>();
       for (const name of report.jobs.flatMap(artifactsOf)) {
-        const content = await artifacts.get(name);
+        const content = await artifacts.get(storedName(tenant, name));
         if (content) files.set(name, content);
       }
       return pool.run({ ...report, files });

@@ -25,7 +25,7 @@ import { TRAJECTORY_FILE, type TrajectoryFile } from './trajectory-file.ts';
 
 export type SearchTools = TrainerTools & {
   /** Throws NOT_FOUND when there is none of this name. */
-  readonly findWarmup: (name: string) => Promise<Warmup>;
+  readonly findWarmup: (name: string, tenant: string) => Promise<Warmup>;
   readonly certify: (request: CertifySpaceRequest, signal: AbortSignal) => Promise<Certificate>;
 };
 
@@ -50,7 +50,7 @@ export async function runSearchJob(job: RunningJob<Search>, tools: SearchTools):
     space: work.space,
     settings,
     targetMultiplyAdds,
-    warmup: spec.warmup ? await warmupWeights(spec, tools) : undefined,
+    warmup: spec.warmup ? await warmupWeights(spec, tools, job.tenant) : undefined,
   });
 
   const theta = probabilitiesOf(state.logits);
@@ -85,8 +85,14 @@ export async function runSearchJob(job: RunningJob<Search>, tools: SearchTools):
 async function warmupWeights(
   { warmup, dataset, searchSpace, settings, seed }: SearchSpec,
   { findWarmup }: SearchTools,
+  tenant: string,
 ) {
-  return weightsOf('WARMUP', await findWarmup(warmup), { dataset, searchSpace, weights: settings?.weights, seed });
+  return weightsOf('WARMUP', await findWarmup(warmup, tenant), {
+    dataset,
+    searchSpace,
+    weights: settings?.weights,
+    seed,
+  });
 }
 
 function toSearch(spec: SearchSpec | undefined, violations: FieldViolation[]) {

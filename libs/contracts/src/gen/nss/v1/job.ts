@@ -134,6 +134,8 @@ export interface JobStatus {
   traceparent: string;
   /** Form in which the resource is stored; 0 and 1 are the first one. */
   version: number;
+  /** Whose job it is; empty in records from before there were tenants: then "default". */
+  tenant: string;
 }
 
 export interface Progress {
@@ -177,6 +179,7 @@ function createBaseJobStatus(): JobStatus {
     requestId: "",
     traceparent: "",
     version: 0,
+    tenant: "",
   };
 }
 
@@ -211,6 +214,9 @@ export const JobStatus: MessageFns<JobStatus> = {
     }
     if (message.version !== 0) {
       writer.uint32(80).int32(message.version);
+    }
+    if (message.tenant !== "") {
+      writer.uint32(90).string(message.tenant);
     }
     return writer;
   },
@@ -308,6 +314,14 @@ export const JobStatus: MessageFns<JobStatus> = {
             message.version = reader.int32();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -352,6 +366,7 @@ export const JobStatus: MessageFns<JobStatus> = {
         : "",
       traceparent: isSet(object.traceparent) ? globalThis.String(object.traceparent) : "",
       version: isSet(object.version) ? globalThis.Number(object.version) : 0,
+      tenant: isSet(object.tenant) ? globalThis.String(object.tenant) : "",
     };
   },
 
@@ -387,6 +402,9 @@ export const JobStatus: MessageFns<JobStatus> = {
     if (message.version !== 0) {
       obj.version = Math.round(message.version);
     }
+    if (message.tenant !== "") {
+      obj.tenant = message.tenant;
+    }
     return obj;
   },
 
@@ -409,6 +427,7 @@ export const JobStatus: MessageFns<JobStatus> = {
     message.requestId = object.requestId ?? "";
     message.traceparent = object.traceparent ?? "";
     message.version = object.version ?? 0;
+    message.tenant = object.tenant ?? "";
     return message;
   },
 };
