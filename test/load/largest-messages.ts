@@ -1,3 +1,4 @@
+import { RetentionPolicy } from '@nats-io/jetstream';
 import type { Bus } from '@nss/bus';
 
 /** The largest message that a stream holds. */
@@ -8,10 +9,11 @@ const BATCH = 5_000;
 const WAIT_MS = 1_000;
 const SIZE_HEADER = 'Nats-Msg-Size';
 
-/** Looks at the sizes of all messages of all streams: what is queued, announced, and stored of jobs and objects. */
+/** Looks at the sizes of all messages that are announced, and stored of jobs and objects; work queues are not to be read by others. */
 export async function largestMessages({ js, jsm }: Pick<Bus, 'js' | 'jsm'>): Promise<Largest[]> {
   const found: Largest[] = [];
   for await (const { config } of jsm.streams.list()) {
+    if (config.retention === RetentionPolicy.Workqueue) continue;
     const stream = config.name;
     const consumer = await js.consumers.get(stream, { headers_only: true });
     let [messages, bytes] = [0, 0];

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Bus, CHECKPOINTS, openObjects } from '@nss/bus';
 import {
   type SessionRequest,
@@ -12,6 +13,7 @@ import { service, startServer } from '@nss/rpc';
 import type { Logger } from '@nss/runtime';
 import { type AnalyticCheckpoints, type AnalyticTrainer, analyticTrainer } from '@nss/search/testing';
 import { serveLeases } from '@nss/trainers';
+import type { Pace } from './pace.ts';
 
 export type AnalyticTrainerServer = {
   /** Every command of every session, as `<job-independent command>`. */
@@ -34,11 +36,16 @@ export function startAnalyticTrainer(
   return startAnalyticTrainers([{ bus, trainerId }], logger, listen);
 }
 
-/** Several of them behind one server, each with leases of its own. */
+/**
+ * Several of them behind one server, each with leases of its own.
+ *
+ * @param pace how long the commands of a session take; no time unless told
+ */
 export async function startAnalyticTrainers(
   trainers: readonly { readonly bus: Bus; readonly trainerId: string }[],
   logger: Logger,
   listen = '127.0.0.1:0',
+  pace: Pace = () => () => 0,
 ): Promise<AnalyticTrainerServer> {
   const [{ bus }] = trainers;
   const stop = new AbortController();
@@ -63,6 +70,7 @@ export async function startAnalyticTrainers(
   async function* session(requests: AsyncIterable<SessionRequest>): AsyncGenerator<SessionResponse> {
     let network: AnalyticTrainer | undefined;
     let ended: (() => void) | undefined;
+    let secondsOf: ReturnType<Pace> = () => 0;
     try {
       for await (const { command } of requests) {
         if (!command) throw new Error('a session request without a command');
@@ -76,10 +84,13 @@ export async function startAnalyticTrainers(
           const space = toSearchSpace(command.value.searchSpace, 'open.search_space', []);
           if (!space) throw new Error('the session was opened with a wrong search space');
           network = analyticTrainer(space, checkpoints);
+          secondsOf = pace(command.value);
           const value = Trainer.create({ trainerId, engine: 'formulas', threads: 1, leaseId });
-          yield SessionResponse.create({ reply: { $case: 'open', value }, busySeconds: 0.01 });
+          yield SessionResponse.create({ reply: { $case: 'open', value }, busySeconds: 0 });
         } else if (network) {
-          yield SessionResponse.create({ reply: await answer(network, command), busySeconds: 0.01 });
+          const busySeconds = secondsOf(command);
+          if (busySeconds > 0) await delay(1_000 * busySeconds);
+          yield SessionResponse.create({ reply: await answer(network, command), busySeconds });
         }
       }
     } finally {

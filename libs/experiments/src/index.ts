@@ -9,4 +9,14 @@ export { openResults, type Provenance, type ResultsFolder, trainerSecondsOf } fr
 export { type JobRunner, type RunEvents, runJobs } from './run-jobs.ts';
 export { type Scale, scales } from './scale.ts';
 export { type Plan, planJobs } from './schedule.ts';
+export {
+  costsOf,
+  evaluationWork,
+  type Frame as WorkFrame,
+  nasWork,
+  searchWork,
+  superNetworkWork,
+  trainingWork,
+  warmupWork,
+} from './work.ts';
 export { type MissingJob, missingJobs, writeExperiment } from './write-experiment.ts';

@@ -8,7 +8,8 @@ import { type InputShape, type NetworkSpace, wholeSpace } from '@nss/space';
  * ones, which the estimate does not know.
  */
 
-type Frame = { readonly settings: ResolvedSettings; readonly input: InputShape };
+/** What work depends on beside the job. */
+export type Frame = { readonly settings: ResolvedSettings; readonly input: InputShape };
 type Weights = ResolvedSettings['search']['weights'];
 
 /** The backward pass of a training step costs about two forward passes. */
