@@ -1,6 +1,8 @@
-import { JetStreamApiError, type JsMsg } from '@nats-io/jetstream';
+import { JetStreamApiError, type JsMsg, type StoredMsg } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
 import type { Bus } from './connection.ts';
+import { isSubjectFull } from './errors.ts';
+import { nextMessage } from './next-message.ts';
 import { publish } from './publish.ts';
 import { withPatience } from './retry.ts';
 import { DEAD_LETTERS, deadSubject } from './topology.ts';
@@ -12,7 +14,7 @@ import { DEAD_LETTERS, deadSubject } from './topology.ts';
 
 /** A message that nobody could handle. */
 export type DeadLetter = {
-  /** Its number, for `resendDeadLetter`. */
+  /** Its number, for `resendDeadLetter` and `dropDeadLetter`. */
   readonly number: number;
   /** The subject that it was published on. */
   readonly subject: string;
@@ -43,23 +45,46 @@ export async function storeDeadLetter(bus: Bus, message: JsMsg, reason: string):
   );
 }
 
-/** All dead letters, oldest first. */
-export async function listDeadLetters(bus: Bus): Promise<DeadLetter[]> {
-  const { state } = await withPatience(bus, 'look at the dead letters', () => bus.jsm.streams.info(DEAD_LETTERS));
-  const found: DeadLetter[] = [];
-  if (state.messages === 0) return found;
-  for (let number = state.first_seq; number <= state.last_seq; number++) {
-    const letter = await readDeadLetter(bus, number);
-    if (letter) found.push(letter);
+/** Dead letters after the one of a number, oldest first, one at a time: they are read as they are asked for. */
+export async function* deadLettersAfter(bus: Bus, number: number): AsyncGenerator<DeadLetter, void, undefined> {
+  for (let next = number + 1; ; next++) {
+    const found = await withPatience(bus, 'look through the dead letters', () =>
+      nextMessage(bus, DEAD_LETTERS, deadSubject('*'), next),
+    );
+    if (!found) return;
+    yield letterOf(found);
+    next = found.seq;
   }
-  return found;
 }
 
-/** Publishes a dead letter again where it came from, and forgets it. False when there is none of this number. */
+/** All dead letters, oldest first. */
+export function listDeadLetters(bus: Bus): Promise<DeadLetter[]> {
+  return Array.fromAsync(deadLettersAfter(bus, 0));
+}
+
+/** The dead letter of this number; undefined when there is none. */
+export async function readDeadLetter(bus: Bus, number: number): Promise<DeadLetter | undefined> {
+  try {
+    const found = await withPatience(bus, `read the dead letter ${number}`, () =>
+      bus.jsm.streams.getMessage(DEAD_LETTERS, { seq: number }),
+    );
+    return found ? letterOf(found) : undefined;
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === NO_MESSAGE) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Publishes a dead letter again where it came from, unless the queue holds a message of its subject already, and forgets it. False
+ * when there is none of this number.
+ */
 export async function resendDeadLetter(bus: Bus, number: number): Promise<boolean> {
   const letter = await readDeadLetter(bus, number);
   if (!letter) return false;
-  await publish(bus, letter.subject, letter.body, { messageId: `resent/${number}` });
+  await publish(bus, letter.subject, letter.body, { messageId: `resent/${number}` }).catch((error) => {
+    if (!isSubjectFull(error)) throw error;
+  });
   return dropDeadLetter(bus, number);
 }
 
@@ -75,23 +100,13 @@ export async function dropDeadLetter(bus: Bus, number: number): Promise<boolean>
   }
 }
 
-async function readDeadLetter(bus: Bus, number: number): Promise<DeadLetter | undefined> {
-  try {
-    const found = await withPatience(bus, `read the dead letter ${number}`, () =>
-      bus.jsm.streams.getMessage(DEAD_LETTERS, { seq: number }),
-    );
-    if (!found) return undefined;
-    const { header, data: body, time } = found;
-    return {
-      number,
-      subject: header.get(SUBJECT),
-      reason: header.get(REASON),
-      deliveries: Number(header.get(DELIVERIES)),
-      time,
-      body,
-    };
-  } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === NO_MESSAGE) return undefined;
-    throw error;
-  }
+function letterOf({ seq, header, data, time }: StoredMsg): DeadLetter {
+  return {
+    number: seq,
+    subject: header.get(SUBJECT),
+    reason: header.get(REASON),
+    deliveries: Number(header.get(DELIVERIES)),
+    time,
+    body: data,
+  };
 }

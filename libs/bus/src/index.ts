@@ -1,5 +1,12 @@
 export { type Bus, type BusOptions, connectBus } from './connection.ts';
-export { type DeadLetter, dropDeadLetter, listDeadLetters, resendDeadLetter } from './dead-letters.ts';
+export {
+  type DeadLetter,
+  deadLettersAfter,
+  dropDeadLetter,
+  listDeadLetters,
+  readDeadLetter,
+  resendDeadLetter,
+} from './dead-letters.ts';
 export { BusFull, BusStoreLost, BusUnavailable, NoResponders, ObjectDamaged, RevisionConflict } from './errors.ts';
 export { BUS_METRICS } from './metrics.ts';
 export { ARTIFACTS, CHECKPOINTS, type Objects, openObjects, type StoredObject } from './objects.ts';
@@ -14,6 +21,7 @@ export {
   ensureTopology,
   eventSubject,
   jobQueue,
+  jobOfSubject,
   jobSubject,
   LEASE_QUEUE,
   LEASE_SUBJECT,

@@ -24,6 +24,12 @@ export function jobSubject(collection: string, id: string): string {
   return `nss.v1.jobs.${collection}.${id}.requested`;
 }
 
+/** Collection and stored id of the job whose work is queued on a subject; undefined for subjects of other queues. */
+export function jobOfSubject(subject: string): { collection: string; storedId: string } | undefined {
+  const [, collection, storedId] = /^nss\.v1\.jobs\.([^.]+)\.([^.]+)\.requested$/.exec(subject) ?? [];
+  return collection && storedId ? { collection, storedId } : undefined;
+}
+
 export const LEASE_SUBJECT = 'nss.v1.leases.requested';
 
 /** The stream of messages that nobody could handle. */

@@ -1,5 +1,6 @@
 import {
   CampaignServiceService,
+  DeadLetterServiceService,
   EvaluationServiceService,
   FlopsEstimatorServiceService,
   type JobStatus,
@@ -25,6 +26,7 @@ export type MeshAddresses = {
 export type NssClient = {
   readonly address: string;
   readonly campaigns: Client<typeof CampaignServiceService>;
+  readonly deadLetters: Client<typeof DeadLetterServiceService>;
   readonly warmups: Client<typeof WarmupServiceService>;
   readonly searches: Client<typeof SearchServiceService>;
   readonly superNetworks: Client<typeof SuperNetworkServiceService>;
@@ -48,14 +50,15 @@ export type NssClient = {
 export function connectNss(addresses: MeshAddresses): NssClient {
   const { address, flopsEstimator = address, evaluator = address, nasRunner = address } = addresses;
   const clients = {
-    campaigns: connect(CampaignServiceService, address),
-    warmups: connect(WarmupServiceService, address),
-    searches: connect(SearchServiceService, address),
-    superNetworks: connect(SuperNetworkServiceService, evaluator),
-    evaluations: connect(EvaluationServiceService, evaluator),
-    nasRuns: connect(NasRunServiceService, nasRunner),
-    trainings: connect(TrainingServiceService, nasRunner),
-    flopsEstimator: connect(FlopsEstimatorServiceService, flopsEstimator),
+    campaigns: connect(CampaignServiceService, address, options),
+    deadLetters: connect(DeadLetterServiceService, address, options),
+    warmups: connect(WarmupServiceService, address, options),
+    searches: connect(SearchServiceService, address, options),
+    superNetworks: connect(SuperNetworkServiceService, evaluator, options),
+    evaluations: connect(EvaluationServiceService, evaluator, options),
+    nasRuns: connect(NasRunServiceService, nasRunner, options),
+    trainings: connect(TrainingServiceService, nasRunner, options),
+    flopsEstimator: connect(FlopsEstimatorServiceService, flopsEstimator, options),
   };
   return {
     address,

@@ -39,6 +39,16 @@ export {
   StageProbabilities,
 } from './gen/nss/v1/cost.ts';
 export {
+  DeadLetter,
+  DeadLetterServiceClient,
+  type DeadLetterServiceServer,
+  DeadLetterServiceService,
+  DropDeadLetterRequest,
+  ListDeadLettersRequest,
+  ListDeadLettersResponse,
+  ResendDeadLetterRequest,
+} from './gen/nss/v1/dead_letter.ts';
+export {
   ArchitectureList,
   CancelEvaluationRequest,
   CancelSuperNetworkRequest,

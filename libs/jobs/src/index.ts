@@ -11,7 +11,6 @@ export {
   WARMUPS,
 } from './kinds.ts';
 export { JOB_METRICS } from './metrics.ts';
-export type { Page, PageRequest } from './pages.ts';
 export { type Page, type PageRequest, pageSizeOf } from './pages.ts';
 export type { ProgressReport } from './progress.ts';
 export { type RunJobs, runJobs } from './run-jobs.ts';

@@ -23,19 +23,24 @@ const LARGEST_SIZE = 1000;
  * meanwhile neither repeat nor hide others. Throws INVALID_ARGUMENT.
  */
 export function pageOf<R extends Job>(jobs: readonly R[], collection: string, request: PageRequest): Page<R> {
-  const { pageSize = 0, pageToken = '' } = request;
-  if (!Number.isSafeInteger(pageSize) || pageSize < 0) {
-    throw invalidArgument([
-      { field: 'page_size', description: `expected 0 to ${LARGEST_SIZE}, found ${pageSize}; 0 means ${DEFAULT_SIZE}` },
-    ]);
-  }
-  const size = Math.min(pageSize === 0 ? DEFAULT_SIZE : pageSize, LARGEST_SIZE);
+  const { pageToken = '' } = request;
+  const size = pageSizeOf(request);
   const after = pageToken === '' ? undefined : placeOfToken(pageToken, collection);
   const sorted = jobs.map((job) => ({ job, place: placeOf(job) })).sort((a, b) => compare(a.place, b.place));
   const rest = after ? sorted.filter(({ place }) => compare(place, after) > 0) : sorted;
   const page = rest.slice(0, size);
   const nextPageToken = rest.length > size ? tokenOf(page[size - 1].place, collection) : '';
   return { resources: page.map(({ job }) => job), nextPageToken };
+}
+
+/** How many to list. Throws INVALID_ARGUMENT. */
+export function pageSizeOf({ pageSize = 0 }: PageRequest): number {
+  if (Number.isSafeInteger(pageSize) && pageSize >= 0) {
+    return Math.min(pageSize === 0 ? DEFAULT_SIZE : pageSize, LARGEST_SIZE);
+  }
+  throw invalidArgument([
+    { field: 'page_size', description: `expected 0 to ${LARGEST_SIZE}, found ${pageSize}; 0 means ${DEFAULT_SIZE}` },
+  ]);
 }
 
 /** Where a job stands in the list. */

@@ -12,6 +12,7 @@ import {
   type Campaign,
   CampaignServiceService,
   type CertifySpaceRequest,
+  DeadLetterServiceService,
   FlopsEstimatorServiceService,
   type Search,
   SearchServiceService,
@@ -36,6 +37,7 @@ import { runCampaign } from './campaign.ts';
 import { campaignService } from './campaign-service.ts';
 import { connectJobApis } from './child-jobs.ts';
 import { configuration } from './configuration.ts';
+import { deadLetterService } from './dead-letters.ts';
 import { startReportThread } from './report-thread.ts';
 import { runSearchJob, searchViolations } from './search.ts';
 import { runWarmup, warmupViolations } from './warmup.ts';
@@ -89,6 +91,7 @@ await runMain('space-controller', async () => {
         ...campaignService(campaigns, apis.of),
         readArtifact: readArtifact(artifacts),
       }),
+      service(DeadLetterServiceService, deadLetterService(bus)),
       service(WarmupServiceService, jobService<typeof WarmupServiceService, Warmup>(warmups, warmupViolations)),
       service(SearchServiceService, jobService<typeof SearchServiceService, Search>(searches, searchViolations)),
     ],

@@ -1,8 +1,11 @@
 import { isPresetName, presetNames, presetOf } from '@nss/campaign';
 import { datasetNames } from '@nss/contracts';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { Context } from './context.ts';
+import { addDeadLetterCommands } from './dead-letter-commands.ts';
 import { experimentSummaries } from './experiment-summaries.ts';
+import { addressOption, examples, jsonOption, stateDirOption, wholeNumber } from './options.ts';
+import { addSecurityCommands } from './security-commands.ts';
 
 /*
  * Every command with its arguments, options and help. What a command does is in ../commands, loaded when it runs: counting FLOPs
@@ -44,7 +47,8 @@ A space of networks has ranges in their places:   1..4x33..64-5..8x1..32-1..4x1.
 Costs are multiply-adds: 8MF is 8 million, 1.6GF is 1.6 thousand million.
 
 Exit codes: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C.
-Environment: NSS_ADDRESS (mesh to use), NSS_DATASET_MIRROR, NSS_CACHE_DIR, NO_COLOR, NSS_DEBUG=1 (stack traces).`,
+Environment: NSS_ADDRESS (mesh to use), NSS_TLS_CA, NSS_TLS_CERT, NSS_TLS_KEY (PEM files) and NSS_TOKEN for it,
+             NSS_DATASET_MIRROR, NSS_CACHE_DIR, NO_COLOR, NSS_DEBUG=1 (stack traces).`,
     );
 
   addMeshCommands(program, context);
@@ -53,6 +57,8 @@ Environment: NSS_ADDRESS (mesh to use), NSS_DATASET_MIRROR, NSS_CACHE_DIR, NO_CO
   addSpaceCommands(program, context);
   addNetworkCommands(program, context);
   addDatasetCommands(program, context);
+  addDeadLetterCommands(program, context);
+  addSecurityCommands(program, context);
   return program;
 }
 
@@ -410,23 +416,7 @@ function addDatasetCommands(program: Command, context: Context): void {
 }
 
 const spaceFormats = 'json, katib, optuna, ray or nni';
-const jsonOption = () => new Option('--json', 'print JSON for programs');
-const addressOption = () =>
-  new Option('--address <HOST:PORT>', 'mesh to use (default: NSS_ADDRESS, else the one on this machine)');
-const stateDirOption = () =>
-  new Option('--state-dir <DIR>', 'state folder of the mesh on this machine (default: ~/.local/state/nss)');
 const outOption = (folder: string) => new Option('-o, --out <DIR>', `folder for the report (default: ${folder})`);
-
-const examples = (lines: readonly string[]) => `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
-
-/** Parser of an option that is a whole number. */
-function wholeNumber(min: number, max: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`);
-  };
-}
 
 /** `nss campaign run [options] <FILE>`, with the name of every command above. */
 function usageOf(command: Command): string {
