@@ -10,7 +10,7 @@ import {
   TrainingServiceService,
   WarmupServiceService,
 } from '@nss/contracts';
-import { type CallOptions, type Client, connect, parseResourceName } from '@nss/rpc';
+import { type CallOptions, type Client, type ClientOptions, connect, parseResourceName } from '@nss/rpc';
 
 /** Where the services of a mesh are, as host:port. */
 export type MeshAddresses = {
@@ -46,8 +46,10 @@ export type NssClient = {
  * const nss = connectNss({ address });
  * for await (const { campaign } of nss.campaigns.watchCampaign({ name: 'campaigns/quickstart', afterChange: 0 })) { ... }
  * ```
+ *
+ * @param options of every client: deadline and repetitions unless a call says otherwise, TLS, a token.
  */
-export function connectNss(addresses: MeshAddresses): NssClient {
+export function connectNss(addresses: MeshAddresses, options: ClientOptions = {}): NssClient {
   const { address, flopsEstimator = address, evaluator = address, nasRunner = address } = addresses;
   const clients = {
     campaigns: connect(CampaignServiceService, address, options),
