@@ -91,6 +91,8 @@ async function connected({ url, name, logger, user, password, tls, signal }: Bus
         ...secured,
         maxReconnectAttempts: -1,
         reconnectTimeWait: RECONNECT_WAIT_MS,
+        // Else every request takes two stack traces in case it fails.
+        noAsyncTraces: true,
       });
     } catch (error) {
       logger.warn({ url, reason: String(error) }, 'NATS cannot be reached yet; trying again');

@@ -10,6 +10,9 @@ export type MeasuredRow = Row & {
   readonly loss: number;
 };
 
+/** What comparisons are made from. */
+export type MeasuredError = Pick<MeasuredRow, 'population' | 'errorPercent'>;
+
 /** What was measured of every population, in order. Of a population without architectures all numbers are NaN. */
 export function summariesOf(
   populations: readonly { readonly label: string }[],
@@ -37,7 +40,7 @@ export function summariesOf(
  */
 export function comparisonsOf(
   populations: readonly Population[],
-  rows: readonly MeasuredRow[],
+  rows: readonly MeasuredError[],
   seed: number,
 ): PopulationComparison[] {
   return populations.flatMap((population) => {
@@ -58,5 +61,5 @@ export function comparisonsOf(
   });
 }
 
-const errorsOf = (rows: readonly MeasuredRow[], label: string) =>
+const errorsOf = (rows: readonly MeasuredError[], label: string) =>
   rows.flatMap(({ population, errorPercent }) => (population === label ? [errorPercent] : []));

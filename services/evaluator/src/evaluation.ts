@@ -5,12 +5,14 @@ import type { Trainer } from '@nss/search';
 import { type Architecture, formatArchitecture } from '@nss/space';
 import { type TrainerTools, weightsOf, withTrainer } from '@nss/trainer-jobs';
 import { ARCHITECTURES_FILE, architecturesCsv } from './architectures-csv.ts';
-import { comparisonsOf, type MeasuredRow, summariesOf } from './comparison.ts';
+import { type MeasuredRow, summariesOf } from './comparison.ts';
+import type { ComparisonThread } from './comparison-thread.ts';
 import { toEvaluation } from './evaluation-spec.ts';
 import { distinctArchitectures, drawPopulations, type Row } from './populations.ts';
 import { sessionOf } from './super-network.ts';
 
 export type EvaluationTools = TrainerTools & {
+  readonly comparisons: ComparisonThread;
   /** Throws NOT_FOUND when there is none of this name. */
   readonly findSuperNetwork: (name: string, tenant: string) => Promise<SuperNetwork>;
 };
@@ -41,14 +43,13 @@ export async function runEvaluation(job: RunningJob<Evaluation>, tools: Evaluati
   });
   const measured = measuredRows(rows, architectures, measurements);
   const architecturesArtifact = await job.artifacts.put(ARCHITECTURES_FILE, architecturesCsv(measured));
-  await job.update((resource) => ({
-    ...resource,
-    result: {
-      populations: summariesOf(populations, measured),
-      comparisons: comparisonsOf(populations, measured, work.seed),
-      architecturesArtifact,
-    },
-  }));
+  const errors = measured.map(({ population, errorPercent }) => ({ population, errorPercent }));
+  const result = {
+    populations: summariesOf(populations, measured),
+    comparisons: await tools.comparisons.compare({ populations, rows: errors, seed: work.seed }),
+    architecturesArtifact,
+  };
+  await job.update((resource) => ({ ...resource, result }));
 }
 
 /** What was measured so far, in the order of the architectures. */

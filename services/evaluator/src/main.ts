@@ -17,6 +17,7 @@ import {
   startTelemetry,
   tlsOf,
 } from '@nss/runtime';
+import { startComparisonThread } from './comparison-thread.ts';
 import { configuration } from './configuration.ts';
 import { evaluationViolations, runEvaluation } from './evaluation.ts';
 import { runSuperNetwork, superNetworkViolations } from './super-network.ts';
@@ -62,8 +63,11 @@ await runMain('evaluator', async () => {
     checkpointEveryMs: 1_000 * config.NSS_CHECKPOINT_SECONDS,
     checkpointEverySteps: config.NSS_CHECKPOINT_STEPS,
   };
+  const comparisons = startComparisonThread();
+  shutdown.register('comparisons', () => comparisons.close());
   const evaluationTools = {
     ...tools,
+    comparisons,
     findSuperNetwork: (name: string, tenant: string) => superNetworks.of(tenant).get(name),
   };
   const running = { concurrency: config.NSS_CONCURRENCY, logger, signal: shutdown.signal };

@@ -87,7 +87,7 @@ type Run = {
   report: JobState;
   /** What was published last. */
   told?: {
-    readonly phases: readonly PhaseStatus[];
+    readonly phases: readonly Omit<PhaseStatus, 'etaSeconds'>[];
     readonly eliteSpaces: readonly EliteSpace[];
     readonly completed: number;
   };
@@ -205,8 +205,8 @@ async function publish(run: Run, stopped?: JobState): Promise<void> {
     return kind === 'search' && succeeded(search) ? eliteSpaceOf(search as Search) : [];
   });
   const completed = plan.reduce((sum, { id }) => sum + shareDone(views.get(id)), 0);
-  const told = { phases: statuses, eliteSpaces, completed };
-  // Campaigns that only wait would write all the time.
+  // Campaigns that only wait would write all the time: what remains is told anew with what was done.
+  const told = { phases: statuses.map(({ etaSeconds: _, ...status }) => status), eliteSpaces, completed };
   if (isDeepStrictEqual(told, run.told)) return;
   const now = statuses.find(({ state }) => state === JobState.RUNNING);
   // A campaign saves no state, its jobs do: with them it comes further, however often its own worker dies.
