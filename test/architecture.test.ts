@@ -15,6 +15,7 @@ const mayUse: Record<string, readonly string[]> = {
   contracts: ['space'],
   campaign: ['space', 'cost', 'contracts'],
   runtime: [],
+  pki: [],
   rpc: ['contracts', 'runtime'],
   bus: ['contracts', 'runtime', 'rpc'],
   jobs: ['contracts', 'runtime', 'rpc', 'bus'],
@@ -38,6 +39,7 @@ const mayUse: Record<string, readonly string[]> = {
     'report',
     'experiments',
     'launcher',
+    'pki',
   ],
 };
 

@@ -10,7 +10,7 @@ import {
   toSearchSpace,
 } from '@nss/contracts';
 import { service, startServer } from '@nss/rpc';
-import type { Logger } from '@nss/runtime';
+import type { Logger, Tls } from '@nss/runtime';
 import { type AnalyticCheckpoints, type AnalyticTrainer, analyticTrainer } from '@nss/search/testing';
 import { serveLeases } from '@nss/trainers';
 import type { Pace } from './pace.ts';
@@ -32,8 +32,9 @@ export function startAnalyticTrainer(
   trainerId: string,
   logger: Logger,
   listen?: string,
+  tls?: Tls,
 ): Promise<AnalyticTrainerServer> {
-  return startAnalyticTrainers([{ bus, trainerId }], logger, listen);
+  return startAnalyticTrainers([{ bus, trainerId }], logger, listen, undefined, tls);
 }
 
 /**
@@ -46,6 +47,7 @@ export async function startAnalyticTrainers(
   logger: Logger,
   listen = '127.0.0.1:0',
   pace: Pace = () => () => 0,
+  tls?: Tls,
 ): Promise<AnalyticTrainerServer> {
   const [{ bus }] = trainers;
   const stop = new AbortController();
@@ -100,14 +102,19 @@ export async function startAnalyticTrainers(
 
   const server = await startServer({
     listen,
+    tls,
     services: [
-      service(TrainerServiceService, {
-        session,
-        async getTrainer() {
-          const [{ trainerId, leases }] = serving;
-          return Trainer.create({ trainerId, engine: 'formulas', threads: 1, leaseId: leases.leaseId() });
+      service(
+        TrainerServiceService,
+        {
+          session,
+          async getTrainer() {
+            const [{ trainerId, leases }] = serving;
+            return Trainer.create({ trainerId, engine: 'formulas', threads: 1, leaseId: leases.leaseId() });
+          },
         },
-      }),
+        { callers: 'services' },
+      ),
     ],
     logger,
   });

@@ -9,6 +9,8 @@ export type TokenRequest = {
   /** Who the bearer is, for logs. */
   readonly subject: string;
   readonly hours: number;
+  /** Whether the bearer may also do what concerns all tenants. */
+  readonly operator?: boolean;
   /** What services compare with `NSS_TOKEN_ISSUER` and `NSS_TOKEN_AUDIENCE`. */
   readonly issuer: string;
   readonly audience: string;
@@ -33,7 +35,8 @@ export async function writeTokenKeys(folder: string): Promise<void> {
 /** A token (JWT) signed with the key in a folder that `createPki` has made. Throws when there is none. */
 export async function createToken(folder: string, request: TokenRequest): Promise<string> {
   const key = JSON.parse(await readFile(join(folder, SIGNING_KEY), 'utf8')) as JWK;
-  return new SignJWT({ tenant: request.tenant })
+  const { tenant, operator = false } = request;
+  return new SignJWT({ tenant, ...(operator && { operator }) })
     .setProtectedHeader({ alg: ALGORITHM, kid: key.kid })
     .setSubject(request.subject)
     .setIssuer(request.issuer)

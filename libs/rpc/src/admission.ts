@@ -5,9 +5,12 @@ import { NssError, permissionDenied, toStatusObject } from './errors.ts';
 /** What a server asks before it takes a call. */
 export type Admission = {
   readonly identify: Identify;
-  /** Methods that only services of the mesh may call, by path. */
-  readonly forServices: ReadonlySet<string>;
+  /** Who may call a method, by its path; everybody unless said. */
+  readonly callersOf: ReadonlyMap<string, Callers>;
 };
+
+/** Everybody whom the server knows, only services of the mesh, or only who may do what concerns all tenants. */
+export type Callers = 'everybody' | 'services' | 'operators';
 
 /** Health and reflection tell nothing of anybody: whoever has come so far may ask them. */
 const OPEN = /^\/grpc\.(health|reflection)\./;
@@ -21,13 +24,17 @@ export function callerOf(metadata: Metadata): Caller | undefined {
 }
 
 /** Lets a call in, or answers it before anything of its request is read. */
-export function admitting({ identify, forServices }: Admission): ServerInterceptor {
+export function admitting({ identify, callersOf }: Admission): ServerInterceptor {
   return ({ path }, call) => {
     if (OPEN.test(path)) return new ServerInterceptingCall(call);
     const admit = async (metadata: Metadata) => {
       const caller = await identify(metadata, call.getAuthContext());
-      if (forServices.has(path) && !caller.service) {
+      const allowed = callersOf.get(path);
+      if (allowed === 'services' && !caller.service) {
         throw permissionDenied(`${path} is for services of the mesh`, { reason: 'SERVICES_ONLY' });
+      }
+      if (allowed === 'operators' && !caller.operator) {
+        throw permissionDenied(`${path} is for operators of the mesh`, { reason: 'OPERATORS_ONLY' });
       }
       return caller;
     };

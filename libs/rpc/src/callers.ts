@@ -12,6 +12,8 @@ export type Caller = {
   readonly tenant: string;
   /** The service of the mesh that calls, by its certificate; undefined for everybody else. */
   readonly service: string | undefined;
+  /** Whether the caller may also do what concerns all tenants: by the claim `operator`, or because nobody is asked who they are. */
+  readonly operator: boolean;
 };
 
 /** Says who calls. Throws UNAUTHENTICATED. */
@@ -42,12 +44,18 @@ export function identification(tokens: TokenSettings | undefined): Identify {
     const service = sslPeerCertificate?.subject?.CN;
     if (typeof service === 'string' && ACTING.has(service)) {
       const [told] = metadata.get(TENANT_KEY);
-      return { service, tenant: told === undefined ? DEFAULT_TENANT : parseTenant(TENANT_KEY, String(told)) };
+      return {
+        service,
+        operator: false,
+        tenant: told === undefined ? DEFAULT_TENANT : parseTenant(TENANT_KEY, String(told)),
+      };
     }
-    const tenant = verify ? await verify(bearerToken(metadata)) : DEFAULT_TENANT;
-    return { tenant, service: undefined };
+    return verify ? verify(bearerToken(metadata)) : ANYBODY;
   };
 }
+
+/** Where callers are not asked who they are. */
+export const ANYBODY: Caller = { tenant: DEFAULT_TENANT, service: undefined, operator: true };
 
 function bearerToken(metadata: Metadata): string {
   const token = /^Bearer +(\S+)$/i.exec(String(metadata.get(TOKEN_KEY)[0] ?? ''))?.[1];
@@ -55,14 +63,17 @@ function bearerToken(metadata: Metadata): string {
   throw unauthenticated('expected a token in the metadata: authorization: Bearer TOKEN', { reason: 'TOKEN_MISSING' });
 }
 
-/** Gives the tenant that a token is for. */
-function tokenVerifier({ keys, issuer, audience }: TokenSettings): (token: string) => Promise<string> {
+/** Says who the bearer of a token is. */
+function tokenVerifier({ keys, issuer, audience }: TokenSettings): (token: string) => Promise<Caller> {
   const keySet = keysOf(keys);
   const options = { issuer, audience, algorithms: ALGORITHMS, clockTolerance: CLOCK_TOLERANCE_SECONDS };
   return async (token) => {
     try {
       const { payload } = await jwtVerify(token, keySet, { ...options, requiredClaims: ['exp', 'sub', 'tenant'] });
-      if (typeof payload.tenant === 'string' && isResourceId(payload.tenant)) return payload.tenant;
+      const { tenant, operator } = payload;
+      if (typeof tenant === 'string' && isResourceId(tenant)) {
+        return { tenant, service: undefined, operator: operator === true };
+      }
     } catch (error) {
       throw refusal(error);
     }

@@ -12,10 +12,9 @@ import { status } from '@grpc/grpc-js';
 import type { Logger } from '@nss/runtime';
 import { context as otelContext } from '@opentelemetry/api';
 import { callerOf } from './admission.ts';
-import type { Caller } from './callers.ts';
+import { ANYBODY, type Caller } from './callers.ts';
 import type { Bidirectional, Definition, RequestOf, ResponseOf, ServerStreaming, Unary } from './definitions.ts';
 import { cancelled, NssError, toStatusObject } from './errors.ts';
-import { DEFAULT_TENANT } from './tenants.ts';
 import { startServerSpan } from './tracing.ts';
 
 /** What a handler knows about the call it answers. */
@@ -120,7 +119,7 @@ function runCall(
         deadline: Number.isNaN(deadline.getTime()) ? undefined : deadline,
         metadata: call.metadata,
         logger,
-        caller: callerOf(call.metadata) ?? NOBODY,
+        caller: callerOf(call.metadata) ?? ANYBODY,
       });
       end();
       logger.debug({ method: method.path, milliseconds: performance.now() - startedAt }, 'call answered');
@@ -139,9 +138,6 @@ function runCall(
   };
   return track(calls.running, otelContext.with(context, run));
 }
-
-/** Who asks for health. */
-const NOBODY: Caller = { tenant: DEFAULT_TENANT, service: undefined };
 
 /** Keeps the promise in the set until it settles. */
 function track(running: Set<Promise<void>>, call: Promise<void>): Promise<void> {

@@ -1,6 +1,6 @@
 import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
 import type { Logger, Tls, TokenSettings } from '@nss/runtime';
-import { admitting } from './admission.ts';
+import { admitting, type Callers } from './admission.ts';
 import { identification } from './callers.ts';
 import { serverCredentials } from './credentials.ts';
 import { type Definition, serviceNameOf } from './definitions.ts';
@@ -18,8 +18,8 @@ export type Service = readonly [
 ];
 
 export type ServiceOptions = {
-  /** Who may call: everybody whom the server knows, or only services of the mesh (where they have certificates). */
-  readonly callers?: 'everybody' | 'services';
+  /** Who may call; `services` are told by their certificates, so in plain text that is everybody. */
+  readonly callers?: Callers;
 };
 
 /** Pairs a generated service definition with its handlers, checked against each other. */
@@ -83,14 +83,15 @@ export async function startServer({
   const streamsEnd = new AbortController();
   const calls: Calls = { running: new Set(), streamsEnd: streamsEnd.signal };
 
-  const forServices = new Set(
-    services.flatMap(([definition, , { callers: who }]) =>
-      tls && who === 'services' ? Object.values(definition).map(({ path }) => path) : [],
+  const callersOf = new Map(
+    services.flatMap(([definition, , { callers = 'everybody' }]) =>
+      // In plain text nobody has a certificate to show.
+      callers === 'services' && !tls ? [] : Object.values(definition).map(({ path }) => [path, callers] as const),
     ),
   );
 
   const server = new Server({
-    interceptors: [explainBuiltInErrors, admitting({ identify: identification(tokens), forServices })],
+    interceptors: [explainBuiltInErrors, admitting({ identify: identification(tokens), callersOf })],
     'grpc.max_receive_message_length': maxMessageBytes,
     ...(maxConnectionAgeMs === undefined ? {} : { 'grpc.max_connection_age_ms': maxConnectionAgeMs }),
     // Finds out within half a minute that the other side of an idle stream has died without a word.

@@ -10,6 +10,7 @@ export {
 } from './metrics.ts';
 export { runMain } from './run-main.ts';
 export {
+  clientConfiguration,
   natsConfiguration,
   natsOptions,
   natsUrl,
@@ -19,5 +20,5 @@ export {
   workerConfiguration,
 } from './settings.ts';
 export { createShutdown, type Shutdown } from './shutdown.ts';
-export { startTelemetry, type Telemetry, type TelemetryOptions } from './telemetry.ts';
+export { inTraceOf, startTelemetry, type Telemetry, type TelemetryOptions } from './telemetry.ts';
 export { isLoopback, type Tls, tlsOf, transportConfiguration } from './transport.ts';

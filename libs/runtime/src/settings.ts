@@ -59,6 +59,13 @@ export const serverConfiguration = {
   NSS_TOKEN_AUDIENCE: z.string().default('nss'),
 };
 
+/** What who calls a mesh is told of that. */
+export const clientConfiguration = z.object({
+  ...transportConfiguration,
+  /** Token (JWT) to show. */
+  NSS_TOKEN: z.string().optional(),
+});
+
 /** What tokens are checked against. */
 export type TokenSettings = {
   /** A JWKS file, or the https URL of one. */

@@ -78,7 +78,7 @@ function refuseLeavingTheMachine(config: Readonly<Record<string, unknown>>): voi
 
 function hostsIn(name: string, value: string): (string | undefined)[] {
   if (name === 'NSS_NATS_URL') return value.split(',').map((url) => new URL(url).hostname.replace(/^\[|\]$/g, ''));
-  if (/^NSS_(LISTEN|ADVERTISE|.*_ADDRESS)$/.test(name)) return [parseAddress(value)?.host];
+  if (/^NSS_(LISTEN|ADVERTISE|(.*_)?ADDRESS)$/.test(name)) return [parseAddress(value)?.host];
   return [];
 }
 

@@ -91,7 +91,8 @@ await runMain('space-controller', async () => {
         ...campaignService(campaigns, apis.of),
         readArtifact: readArtifact(artifacts),
       }),
-      service(DeadLetterServiceService, deadLetterService(bus)),
+      // They hold messages of every tenant.
+      service(DeadLetterServiceService, deadLetterService(bus), { callers: 'operators' }),
       service(WarmupServiceService, jobService<typeof WarmupServiceService, Warmup>(warmups, warmupViolations)),
       service(SearchServiceService, jobService<typeof SearchServiceService, Search>(searches, searchViolations)),
     ],

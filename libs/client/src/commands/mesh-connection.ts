@@ -2,11 +2,13 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { ImageFolder } from '@nss/datasets';
 import type { MeshFile } from '@nss/launcher';
+import type { ClientOptions } from '@nss/rpc';
 import { CommandError, type Context } from '../cli/context.ts';
 import { connectNss, type MeshAddresses, type NssClient } from '../client.ts';
 import { bar, liveBlock } from '../terminal/progress.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { prepareDataset } from './dataset.ts';
+import { securityOf } from './mesh-security.ts';
 
 /** Which mesh a command talks to. */
 export type MeshOptions = {
@@ -32,13 +34,13 @@ export async function withRunningMesh<T>(
   context: Context,
   use: (client: NssClient) => Promise<T>,
 ): Promise<T> {
-  const addresses = await findMesh(options, context);
-  if (!addresses) {
+  const mesh = await findMesh(options, context);
+  if (!mesh) {
     throw new CommandError('no mesh is running on this machine', {
       hint: 'Start one with: nss up\nOr name one elsewhere: --address HOST:PORT, or NSS_ADDRESS',
     });
   }
-  return withClient(addresses, use);
+  return withClient(mesh, use);
 }
 
 /**
@@ -64,7 +66,9 @@ export async function withMesh<T>(
     signal: context.signal,
   }).finally(progress.end);
   try {
-    return await withClient(toClientAddresses(mesh.addresses), (client) => use(client, { embedded: true }));
+    return await withClient({ addresses: toClientAddresses(mesh.addresses) }, (client) =>
+      use(client, { embedded: true }),
+    );
   } finally {
     const block = liveBlock(context.terminal);
     block.show([context.terminal.noteStyle('dim', 'Stopping the mesh')]);
@@ -101,9 +105,12 @@ export async function trainersOf(options: MeshOptions, context: Context): Promis
   return mesh?.addresses.trainers.length || availableParallelism();
 }
 
-async function findMesh(options: MeshOptions, context: Context): Promise<MeshAddresses | undefined> {
+/** Where a mesh is, and how it is talked to: within this machine, in plain text. */
+type FoundMesh = { readonly addresses: MeshAddresses; readonly security?: Pick<ClientOptions, 'tls' | 'token'> };
+
+async function findMesh(options: MeshOptions, context: Context): Promise<FoundMesh | undefined> {
   const address = options.address ?? (context.env.NSS_ADDRESS || undefined);
-  if (address) return { address };
+  if (address) return { addresses: { address }, security: securityOf(address, context.env) };
   const { defaultStateDir, readMesh } = await import('@nss/launcher');
   const mesh = readMesh(stateDirOf(options, context) ?? defaultStateDir(context.env));
   if (mesh && !mesh.ready) {
@@ -111,7 +118,7 @@ async function findMesh(options: MeshOptions, context: Context): Promise<MeshAdd
       hint: 'Try again in a moment; nss status says how far it is',
     });
   }
-  return mesh && toClientAddresses(mesh.addresses);
+  return mesh && { addresses: toClientAddresses(mesh.addresses) };
 }
 
 function toClientAddresses(addresses: MeshFile['addresses']): MeshAddresses {
@@ -119,8 +126,8 @@ function toClientAddresses(addresses: MeshFile['addresses']): MeshAddresses {
   return { address: spaceController, flopsEstimator, evaluator, nasRunner };
 }
 
-async function withClient<T>(addresses: MeshAddresses, use: (client: NssClient) => Promise<T>): Promise<T> {
-  const client = connectNss(addresses);
+async function withClient<T>({ addresses, security }: FoundMesh, use: (client: NssClient) => Promise<T>): Promise<T> {
+  const client = connectNss(addresses, security);
   try {
     return await use(client);
   } finally {
