@@ -1,3 +1,4 @@
+import { inTraceOf } from '@nss/runtime';
 import { runCli } from './cli/run.ts';
 
 const interrupt = new AbortController();
@@ -13,11 +14,14 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
-process.exitCode = await runCli(process.argv.slice(2), {
-  stdout: process.stdout,
-  stderr: process.stderr,
-  stdin: process.stdin,
-  env: process.env,
-  cwd: process.cwd(),
-  signal: interrupt.signal,
-});
+const words = process.argv.slice(2);
+process.exitCode = await inTraceOf('nss', words[0] ?? '', () =>
+  runCli(words, {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    stdin: process.stdin,
+    env: process.env,
+    cwd: process.cwd(),
+    signal: interrupt.signal,
+  }),
+);

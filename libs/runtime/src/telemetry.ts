@@ -40,6 +40,26 @@ export async function startTelemetry(
   };
 }
 
+/**
+ * Runs the work of a program that people start in a trace of its own, which what it calls belongs to; exported where
+ * `OTEL_EXPORTER_OTLP_ENDPOINT` says. Without that there is no trace, and nothing is loaded for one.
+ */
+export async function inTraceOf<T>(program: string, command: string, work: () => Promise<T>): Promise<T> {
+  if (!process.env.OTEL_EXPORTER_OTLP_ENDPOINT) return work();
+  const { close } = await startExporting(program, undefined);
+  try {
+    return await trace.getTracer('@nss/runtime').startActiveSpan(`${program} ${command}`, async (span) => {
+      try {
+        return await work();
+      } finally {
+        span.end();
+      }
+    });
+  } finally {
+    await close();
+  }
+}
+
 async function startLocally(service: string, scraped: Scraped | undefined): Promise<Telemetry> {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
