@@ -6,6 +6,7 @@ import type { Logger, Tls } from '@nss/runtime';
 import { followLink, type Link } from './link.ts';
 import { busMetrics } from './metrics.ts';
 import { withPatience } from './retry.ts';
+import type { S3Settings } from './s3-calls.ts';
 
 /** A connection to NATS with JetStream. Only this library looks inside. */
 export type Bus = {
@@ -18,6 +19,8 @@ export type Bus = {
   readonly replicas: number;
   /** How long an operation goes on trying while NATS is away. */
   readonly patienceMs: number;
+  /** Where objects are kept, when that is not JetStream. */
+  readonly s3?: S3Settings;
   /** Delivers what is under way, then disconnects. Closing twice is fine. */
   close(): Promise<void>;
 };
@@ -39,6 +42,8 @@ export type BusOptions = {
    * so that who waits gets this library's error rather than a timeout that tells nothing.
    */
   readonly patienceMs?: number;
+  /** Keeps objects in S3; in JetStream's object store when left out. The same for all processes of a mesh. */
+  readonly s3?: S3Settings;
   /** Gives up connecting; a connection that stands is not affected. */
   readonly signal?: AbortSignal;
 };
@@ -60,6 +65,7 @@ export async function connectBus({
   password,
   tls,
   patienceMs = PATIENCE_MS,
+  s3,
   signal,
 }: BusOptions): Promise<Bus> {
   // Process-wide, and only a matter of speed: digests of objects are the same.
@@ -69,7 +75,7 @@ export async function connectBus({
     const link = followLink(nc);
     const jsm = await withPatience({ link, patienceMs }, 'reach JetStream', () => jetstreamManager(nc));
     void reportStatus(nc, logger);
-    return { nc, js: jetstream(nc), jsm, link, logger, replicas, patienceMs, close: () => close(nc) };
+    return { nc, js: jetstream(nc), jsm, link, logger, replicas, patienceMs, s3, close: () => close(nc) };
   } catch (error) {
     await nc.close();
     throw new Error(`the NATS server at ${url} has no JetStream; start it with --jetstream`, { cause: error });

@@ -17,6 +17,11 @@ export const natsConfiguration = {
   NSS_NATS_PASSWORD: z.string().optional(),
   /** Copies of every stream and bucket: 1, or 3 on a cluster. The same for all processes of a mesh. */
   NSS_NATS_REPLICAS: wholeNumber(1, 5).default(1),
+  /** Bucket in S3 that keeps weights and artifacts; without, JetStream does. The same for all processes of a mesh. */
+  NSS_S3_BUCKET: z.string().optional(),
+  /** URL of an S3 server that is not Amazon's. */
+  NSS_S3_ENDPOINT: z.url({ error: 'expected a URL, for example https://minio:9000' }).optional(),
+  NSS_S3_REGION: z.string().default('us-east-1'),
   ...transportConfiguration,
 };
 
@@ -28,6 +33,7 @@ export function natsOptions(config: z.infer<z.ZodObject<typeof natsConfiguration
     user: config.NSS_NATS_USER,
     password: config.NSS_NATS_PASSWORD,
     tls: tlsOf(config),
+    s3: s3Of(config),
   };
 }
 
@@ -103,4 +109,9 @@ function isNatsUrl(text: string): boolean {
     const url = URL.parse(each);
     return url !== null && ['nats:', 'tls:', 'ws:', 'wss:'].includes(url.protocol) && url.hostname !== '';
   });
+}
+
+function s3Of(config: z.infer<z.ZodObject<typeof natsConfiguration>>) {
+  if (config.NSS_S3_BUCKET === undefined) return undefined;
+  return { bucket: config.NSS_S3_BUCKET, endpoint: config.NSS_S3_ENDPOINT, region: config.NSS_S3_REGION };
 }
