@@ -22,6 +22,7 @@ let nats: TestNatsServer;
 let trainerBus: Bus;
 let trainer: AnalyticTrainerServer;
 let controllerAddress: string;
+let metricsUrl: string;
 let services: ServiceProcess[] = [];
 
 const serverLog = () => readFile(join(folder, 'nats.log'), 'utf8');
@@ -34,8 +35,9 @@ before(async () => {
   for (const user of users) process.env[`${user.toUpperCase().replaceAll('-', '_')}_PASSWORD`] = `pass-${user}`;
   nats = await startNatsServer({ config: `log_file: ${JSON.stringify(join(folder, 'nats.log'))}\n${authorization}` });
 
-  const [spaceController, evaluator, nasRunner, flopsEstimator] = await freeAddresses(4);
+  const [spaceController, evaluator, nasRunner, flopsEstimator, metrics] = await freeAddresses(5);
   controllerAddress = spaceController;
+  metricsUrl = `http://${metrics}/metrics`;
   const environment = (user: string) => ({
     NSS_NATS_URL: nats.url,
     NSS_NATS_USER: user,
@@ -47,7 +49,10 @@ before(async () => {
     NSS_CHECKPOINT_SECONDS: '0',
   });
   services = await Promise.all([
-    startService('space-controller', spaceController, environment('space-controller')),
+    startService('space-controller', spaceController, {
+      ...environment('space-controller'),
+      NSS_METRICS_LISTEN: metrics,
+    }),
     startService('evaluator', evaluator, environment('evaluator')),
     startService('nas-runner', nasRunner, environment('nas-runner')),
     startService('flops-estimator', flopsEstimator, { NSS_NATS_URL: 'nats://nobody:1' }),
@@ -66,7 +71,7 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
-test('the permissions are enough for a whole campaign, and for cancelling and deleting one', async () => {
+test('the permissions are enough for a whole campaign and its metrics, and for cancelling and deleting one', async () => {
   const campaigns = connect(CampaignServiceService, controllerAddress);
   const campaign = Campaign.create({
     spec: CampaignSpec.create({ dataset: 'cifar10', preset: 'tiny', targetsMultiplyAdds: [60_000] }),
@@ -76,6 +81,9 @@ test('the permissions are enough for a whole campaign, and for cancelling and de
   for await (const change of campaigns.watchCampaign({ name: 'campaigns/first', afterChange: 0 }))
     last = change.campaign;
   assert.equal(last?.status?.state, JobState.SUCCEEDED, `${last?.status?.error?.message}`);
+  const scraped = await (await fetch(metricsUrl)).text();
+  for (const queue of ['trainers', 'campaigns']) assert.match(scraped, new RegExp(`nss_queue_messages.*"${queue}"`));
+  assert.match(scraped, /^nss_dead_letters\{/m);
   await campaigns.createCampaign({ campaignId: 'second', campaign, requestId: 'second' });
   await campaigns.cancelCampaign({ name: 'campaigns/second' });
   await campaigns.deleteCampaign({ name: 'campaigns/first' });
