@@ -15,14 +15,16 @@ import { freeAddresses, type ServiceProcess, startService } from './mesh-process
 import { type AnalyticTrainerServer, startAnalyticTrainer } from './simulation/analytic-trainer.ts';
 
 /*
- * Two tenants on one mesh: mutual TLS everywhere, tokens, a user of NATS for each tenant. A campaign of `acme` has run; `umbrella` tries
+ * Two tenants on one mesh: mutual TLS everywhere, tokens, the users of NATS of the manifests and one for each tenant. A campaign of `acme` has run; `umbrella` tries
  * everything that there is to call and to listen to.
  */
 
 const logger = createLogger('test', { level: 'silent' });
 let folder: string;
 let nats: TestNatsServer;
+/** Of the user `operator`, who may look at everything. */
 let bus: Bus;
+let trainerBus: Bus;
 let trainer: AnalyticTrainerServer;
 let services: ServiceProcess[] = [];
 let addresses: Record<string, string>;
@@ -37,6 +39,24 @@ const tlsOf = (identity: string): Tls => {
 };
 const tokenOf = (tenant: string, operator = false) =>
   createToken(pki(), { tenant, subject: 'test', hours: 1, operator, issuer: 'nss', audience: 'nss' });
+
+const passwordOf = (user: string) => `pass-${user}`;
+
+/** The users of the manifests, and beside them one for each tenant, who may hear its events and nothing else. */
+function authorization(): string {
+  const manifest = readFileSync(join(import.meta.dirname, '../k8s/base/nats.conf'), 'utf8');
+  const tenants = ['acme', 'umbrella'].map(
+    (name) => `{
+      user: ${name}
+      password: ${passwordOf(name)}
+      permissions: { publish: { deny: ">" }, subscribe: { allow: ["nss.v1.tenants.${name}.>"] } }
+    }`,
+  );
+  return manifest
+    .slice(manifest.indexOf('authorization {'))
+    .replaceAll(/\$([A-Z_]+)_PASSWORD/g, (_, user) => passwordOf(user.toLowerCase().replaceAll('_', '-')))
+    .replace('users: [', `users: [ ${tenants.join('\n')}`);
+}
 
 /** Which service answers for a definition, by the part of its name that tells. */
 const owners: Record<string, string> = {
@@ -69,18 +89,15 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nss-strangers-'));
   await createPki(pki());
   const { ca, certificate, key } = pkiFiles(pki(), 'nats');
-  const own = (tenant: string) => `"nss.v1.tenants.${tenant}.>"`;
   nats = await startNatsServer({
     config: `
       tls { ca_file: "${ca}", cert_file: "${certificate}", key_file: "${key}", verify: true }
-      authorization { users: [
-        { user: services, password: s3cret }
-        { user: umbrella, password: s3cret, permissions: { publish: { deny: ">" }, subscribe: { allow: [${own('umbrella')}] } } }
-        { user: acme, password: s3cret, permissions: { publish: { deny: ">" }, subscribe: { allow: [${own('acme')}] } } }
-      ] }`,
+      ${authorization()}`,
   });
-  const login = { user: 'services', password: 's3cret' };
-  bus = await connectBus({ url: nats.url, name: 'test', logger, ...login, tls: tlsOf('supernet-trainer') });
+  const login = (user: string) => ({ user, password: passwordOf(user) });
+  const tls = tlsOf('supernet-trainer');
+  trainerBus = await connectBus({ url: nats.url, name: 'test', logger, ...login('supernet-trainer'), tls });
+  bus = await connectBus({ url: nats.url, name: 'test', logger, ...login('operator'), tls });
   await ensureTopology(bus);
   const [spaceController, evaluator, nasRunner, flopsEstimator, trainerAddress] = await freeAddresses(5);
   addresses = {
@@ -99,8 +116,8 @@ before(async () => {
       NSS_TLS_KEY: files.key,
       NSS_TOKEN_KEYS: join(pki(), 'token-keys.json'),
       NSS_NATS_URL: nats.url,
-      NSS_NATS_USER: login.user,
-      NSS_NATS_PASSWORD: login.password,
+      NSS_NATS_USER: service,
+      NSS_NATS_PASSWORD: passwordOf(service),
       NSS_SPACE_CONTROLLER_ADDRESS: spaceController,
       NSS_EVALUATOR_ADDRESS: evaluator,
       NSS_NAS_RUNNER_ADDRESS: nasRunner,
@@ -113,14 +130,14 @@ before(async () => {
       startService(name, addresses[name], environment(name)),
     ),
   );
-  trainer = await startAnalyticTrainer(bus, 'trainer-1', logger, trainerAddress, tlsOf('supernet-trainer'));
+  trainer = await startAnalyticTrainer(trainerBus, 'trainer-1', logger, trainerAddress, tls);
 });
 
 after(async () => {
   for (const client of clients) client.close();
   await trainer?.close();
   await Promise.all(services.map((service) => service.stop()));
-  await bus?.close();
+  await Promise.all([bus?.close(), trainerBus?.close()]);
   await nats?.stop();
   await rm(folder, { recursive: true });
 });
@@ -259,7 +276,15 @@ test('an operator may look at what nobody could handle, of all tenants', async (
 
 test('a user of NATS hears the events of its own tenant, and of no subject of another', async () => {
   const login = (user: string) =>
-    connectBus({ url: nats.url, name: user, logger, user, password: 's3cret', tls: tlsOf('client'), patienceMs: 1 });
+    connectBus({
+      url: nats.url,
+      name: user,
+      logger,
+      user,
+      password: passwordOf(user),
+      tls: tlsOf('client'),
+      patienceMs: 1,
+    });
   // Users who may publish nothing cannot ask JetStream for anything either.
   await assert.rejects(login('umbrella'));
   const campaign = 'campaigns.mine.succeeded';
@@ -272,7 +297,7 @@ test('a user of NATS hears the events of its own tenant, and of no subject of an
     const nc = await connectNats({
       servers: nats.url,
       user,
-      pass: 's3cret',
+      pass: passwordOf(user),
       tls: { ca: String(ca), cert: String(certificate), key: String(key) },
       reconnect: false,
     });
