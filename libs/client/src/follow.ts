@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Campaign } from '@nss/contracts';
+import type { Campaign, JobStatus } from '@nss/contracts';
 import { hasEnded } from '@nss/job-apis';
-import { NssError } from '@nss/rpc';
+import { type CallOptions, NssError } from '@nss/rpc';
 import type { NssClient } from './client.ts';
 
 export type FollowOptions = {
@@ -13,24 +13,32 @@ export type FollowOptions = {
 };
 
 /**
- * A campaign as it is now and after every change, until it has ended. A watch that breaks (a service restarts, a connection
+ * A job as it is now and after every change, until it has ended. A watch that breaks (a service restarts, a connection
  * ages) goes on after the last change seen. Throws NssError.
+ *
+ * ```ts
+ * const changes = (afterChange: number, call: CallOptions) => nss.searches.watchSearch({ name, afterChange }, call);
+ * for await (const search of follow(changes, ({ search }) => search)) { ... }
+ * ```
+ *
+ * @param watch starts the watch after a change, 0 for from now on.
  */
-export async function* followCampaign(
-  client: Pick<NssClient, 'campaigns'>,
-  name: string,
+export async function* follow<Change extends { change: number }, Job extends { status: JobStatus | undefined }>(
+  watch: (afterChange: number, call: CallOptions) => AsyncIterable<Change>,
+  jobOf: (change: Change) => Job | undefined,
   { signal, patienceMs = 60_000, backoffMs = 250 }: FollowOptions = {},
-): AsyncGenerator<Campaign, void, undefined> {
+): AsyncGenerator<Job, void, undefined> {
   let afterChange = 0;
   let waitMs = backoffMs;
   let waitedMs = 0;
   for (;;) {
     try {
-      for await (const { change, campaign } of client.campaigns.watchCampaign({ name, afterChange }, { signal })) {
-        [afterChange, waitMs, waitedMs] = [change, backoffMs, 0];
-        if (!campaign) continue;
-        yield campaign;
-        if (hasEnded(campaign.status)) return;
+      for await (const change of watch(afterChange, { signal })) {
+        [afterChange, waitMs, waitedMs] = [change.change, backoffMs, 0];
+        const job = jobOf(change);
+        if (!job) continue;
+        yield job;
+        if (hasEnded(job.status)) return;
       }
     } catch (error) {
       if (signal?.aborted || !NssError.from(error).retryable || waitedMs >= patienceMs) throw error;
@@ -39,4 +47,14 @@ export async function* followCampaign(
     waitedMs += waitMs;
     waitMs = Math.min(5_000, waitMs * 2);
   }
+}
+
+/** `follow` of a campaign. */
+export function followCampaign(
+  { campaigns }: Pick<NssClient, 'campaigns'>,
+  name: string,
+  options?: FollowOptions,
+): AsyncGenerator<Campaign, void, undefined> {
+  const watch = (afterChange: number, call: CallOptions) => campaigns.watchCampaign({ name, afterChange }, call);
+  return follow(watch, ({ campaign }) => campaign, options);
 }

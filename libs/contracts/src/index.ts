@@ -1,3 +1,4 @@
+export { readDescriptors } from './descriptors.ts';
 export { fromArchitecture, fromNetworkSpace, fromSearchSpace } from './from-domain.ts';
 export { Any } from './gen/google/protobuf/any.ts';
 export { BadRequest, BadRequestFieldViolation, ErrorInfo } from './gen/google/rpc/error_details.ts';

@@ -1,17 +1,28 @@
-"""Drives a mesh from Python: creates a campaign, watches it to the end, reads the Elite Spaces and the report.
+"""A campaign from Python: created, watched to its end, its Elite Spaces and report read.
 
-    python -m grpc_tools.protoc -I proto --python_out=OUT --grpc_python_out=OUT $(find proto -name '*.proto')
-    PYTHONPATH=OUT python test/python/campaign_client.py HOST:PORT
+    pip install grpcio grpcio-tools
+    python -m grpc_tools.protoc -I proto --python_out=OUT --grpc_python_out=OUT proto/nss/v1/*.proto proto/google/rpc/*.proto
+    PYTHONPATH=OUT python examples/python/campaign.py HOST:PORT
 
 Prints one JSON object. Needs grpcio; the generated modules come from this project's proto/ folder alone.
 """
 import json
 import sys
+import time
 
 import grpc
 from google.protobuf import struct_pb2
 from google.rpc import error_details_pb2, status_pb2
 from nss.v1 import campaign_pb2, campaign_pb2_grpc, job_pb2
+
+ENDED = (job_pb2.JOB_STATE_SUCCEEDED, job_pb2.JOB_STATE_FAILED, job_pb2.JOB_STATE_CANCELLED)
+# grpcio's own repetitions, for calls that found no server; a request_id makes CreateCampaign safe to repeat.
+RETRIES = {
+    "methodConfig": [{
+        "name": [{"service": "nss.v1.CampaignService"}],
+        "retryPolicy": {"maxAttempts": 5, "initialBackoff": "0.1s", "maxBackoff": "2s", "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]},
+    }]
+}
 
 
 def details(error):
@@ -24,16 +35,35 @@ def details(error):
     return dict(code=error.code().name, reason=info.reason, fields=sorted(v.field for v in bad.field_violations))
 
 
-def main(address):
-    campaigns = campaign_pb2_grpc.CampaignServiceStub(grpc.insecure_channel(address))
+def follow(campaigns, name):
+    """Every change of a campaign until it has ended; a watch that breaks goes on after the last change seen."""
+    after = 0
+    while True:
+        try:
+            for change in campaigns.WatchCampaign(campaign_pb2.WatchCampaignRequest(name=name, after_change=after)):
+                after = change.change
+                yield change
+                if change.campaign.status.state in ENDED:
+                    return
+        except grpc.RpcError as error:
+            if error.code() != grpc.StatusCode.UNAVAILABLE:
+                raise
+            time.sleep(1)
 
+
+def refusal(campaigns):
+    """What is said of a campaign that is wrong."""
+    wrong = campaign_pb2.CampaignSpec(dataset="cifar11", preset="tiny", targets_multiply_adds=[1e15])
     try:
-        wrong = campaign_pb2.CampaignSpec(dataset="cifar11", preset="tiny", targets_multiply_adds=[1e15])
         campaigns.CreateCampaign(campaign_pb2.CreateCampaignRequest(campaign=campaign_pb2.Campaign(spec=wrong)), timeout=10)
-        refused = None
     except grpc.RpcError as error:
-        refused = details(error)
+        return details(error)
 
+
+def main(address):
+    campaigns = campaign_pb2_grpc.CampaignServiceStub(
+        grpc.insecure_channel(address, options=[("grpc.service_config", json.dumps(RETRIES))])
+    )
     overrides = struct_pb2.Struct()
     overrides.update({"evaluation": {"architecturesPerSpace": 4}})
     spec = campaign_pb2.CampaignSpec(dataset="cifar10", preset="tiny", targets_multiply_adds=[0.5e6], seeds=[3], overrides=overrides)
@@ -42,12 +72,12 @@ def main(address):
     again = campaigns.CreateCampaign(request, timeout=10)
 
     changes = []
-    for change in campaigns.WatchCampaign(campaign_pb2.WatchCampaignRequest(name=created.name), timeout=300):
+    for change in follow(campaigns, created.name):
         changes.append(change.change)
         last = change.campaign
     report = b"".join(part.data for part in campaigns.ReadArtifact(campaign_pb2.ReadArtifactRequest(name=created.name + "/report.html"), timeout=60))
     print(json.dumps(dict(
-        refused=refused,
+        refused=refusal(campaigns),
         name=created.name,
         same=again.name == created.name,
         changes=changes,
