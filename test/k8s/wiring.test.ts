@@ -92,7 +92,32 @@ test('every service accepts the environment that its manifest gives it, and know
   const all = new Set(Object.values(serviceConfigurations).flatMap(({ shape }) => Object.keys(shape)));
   for (const manifests of built.values()) {
     const mesh = manifests.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.startsWith('mesh-'));
-    for (const variable of Object.keys(mesh?.data)) assert.ok(all.has(variable) || variable === 'NODE_EXTRA_CA_CERTS');
+    for (const variable of Object.keys(mesh?.data)) assert.ok(all.has(variable), variable);
+  }
+});
+
+test('services speak mutual TLS with a certificate of their own, except on one machine', { skip }, () => {
+  for (const workload of services()) {
+    const { overlay, name, pod, container } = workload;
+    const { NSS_INSECURE, NSS_TLS_CA, NSS_TLS_CERT, NSS_TLS_KEY, NSS_NATS_URL } = environmentOf(workload);
+    const files = [NSS_TLS_CA, NSS_TLS_CERT, NSS_TLS_KEY];
+    if (overlay === 'local') {
+      assert.deepEqual([NSS_INSECURE, ...files], ['network', undefined, undefined, undefined], name);
+      continue;
+    }
+    assert.equal(NSS_INSECURE, undefined, `${overlay} ${name}`);
+    assert.match(NSS_NATS_URL, /^tls:/);
+    const { mountPath } = container.volumeMounts.find((each: Manifest) => each.name === 'tls');
+    assert.deepEqual(
+      files,
+      ['ca.crt', 'tls.crt', 'tls.key'].map((file) => `${mountPath}/${file}`),
+    );
+    const { secret } = pod.spec.volumes.find((each: Manifest) => each.name === 'tls');
+    const certificate = built
+      .get(overlay)
+      ?.find(({ kind, spec }) => kind === 'Certificate' && spec.secretName === secret.secretName);
+    assert.equal(certificate?.spec.commonName, name);
+    assert.ok(certificate?.spec.dnsNames.includes(name));
   }
 });
 
@@ -110,11 +135,16 @@ test('services listen where probes, ports and addresses say', { skip }, () => {
   for (const workload of services()) {
     const { name, container } = workload;
     const { port } = parseAddress(environmentOf(workload).NSS_LISTEN) ?? assert.fail();
-    assert.deepEqual(container.ports, [{ name: 'grpc', containerPort: port }]);
+    const health = parseAddress(environmentOf(workload).NSS_HEALTH_LISTEN) ?? assert.fail();
+    assert.deepEqual(container.ports, [
+      { name: 'grpc', containerPort: port },
+      { name: 'health', containerPort: health.port },
+    ]);
     for (const probe of ['startupProbe', 'readinessProbe', 'livenessProbe']) {
       // Nothing is sent to a job's pod by a Service.
       if (workload.manifest.kind === 'ScaledJob' && probe === 'readinessProbe') continue;
-      assert.equal(container[probe].grpc.port, port, `${name} ${probe}`);
+      // The kubelet has no certificate to show.
+      assert.equal(container[probe].grpc.port, health.port, `${name} ${probe}`);
     }
   }
   for (const workload of services()) {
