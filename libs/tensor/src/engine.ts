@@ -58,7 +58,7 @@ function openTensorflow(threads: number): Engine {
     threads,
     device,
     description: `TensorFlow ${binding.TF_Version}, ${device.toUpperCase()}, ${counted(threads)}`,
-    kernels: nativeKernels(binding),
+    kernels: nativeKernels(binding, device),
   };
 }
 

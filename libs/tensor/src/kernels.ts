@@ -4,12 +4,21 @@ export type Tensor = { readonly shape: readonly number[] };
 /** A tensor with a place of its own that optimiser steps update. */
 export type Variable = { readonly shape: readonly number[] };
 
+/** Statistics of one BatchNorm over a batch: mean and (biased) variance, `[channels]` each. */
+export type BatchNormStatistics = { readonly mean: Tensor; readonly variance: Tensor };
+
+export type BatchNormOptions = {
+  /** Whether a ReLU follows: y is then its output. */
+  readonly relu: boolean;
+  /** Whether the statistics are wanted: recalibration collects them. */
+  readonly statistics: boolean;
+};
+
 export type BatchNormResult = {
   /** `[batch, height, width, channels]`. */
   readonly y: Tensor;
-  /** Batch mean and (biased) variance, `[channels]` each: what recalibration collects. */
-  readonly mean: Tensor;
-  readonly variance: Tensor;
+  /** There when wanted. */
+  readonly statistics?: BatchNormStatistics;
   /** What `batchNormGradient` needs besides its arguments. */
   readonly saved: readonly Tensor[];
 };
@@ -42,7 +51,8 @@ export type Kernels = {
   conv2dKernelGradient(dy: Tensor, x: Tensor, kernelShape: readonly number[], stride: number): Tensor;
 
   /** Normalises with the statistics of the batch. */
-  batchNorm(x: Tensor, scale: Tensor, offset: Tensor): BatchNormResult;
+  batchNorm(x: Tensor, scale: Tensor, offset: Tensor, options: BatchNormOptions): BatchNormResult;
+  /** dy is the gradient in what was normalised, before a ReLU. */
   batchNormGradient(
     dy: Tensor,
     x: Tensor,

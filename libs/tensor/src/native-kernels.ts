@@ -1,8 +1,14 @@
 import type { TFEOpAttr, TFJSBinding } from '@tensorflow/tfjs-node/dist/tfjs_binding.d.ts';
-import { BATCH_NORM_EPSILON, type Kernels, type Tensor, type Variable } from './kernels.ts';
+import { BATCH_NORM_EPSILON, type Kernels, type MomentumStep, type Tensor, type Variable } from './kernels.ts';
 
 type NativeTensor = Tensor & { readonly id: number };
 type NativeVariable = Variable & { readonly handle: number };
+
+/**
+ * TensorFlow's fused BatchNorm and ReLU is worth calling where channels fill vectors; elsewhere oneDNN falls back to a kernel that is
+ * several times slower than the two by themselves.
+ */
+const FUSED_CHANNELS = 16;
 
 const idOf = (tensor: Tensor): number => (tensor as NativeTensor).id;
 const handleOf = (variable: Variable): number => (variable as NativeVariable).handle;
@@ -11,7 +17,7 @@ const handleOf = (variable: Variable): number => (variable as NativeVariable).ha
  * TensorFlow's own kernels, called on tfjs-node's addon by name and attributes (TensorFlow's op registry is the
  * reference). Going past tfjs-core saves its dispatch and gives the fused gradients that tfjs composes from many ops.
  */
-export function nativeKernels(binding: TFJSBinding): Kernels {
+export function nativeKernels(binding: TFJSBinding, device: 'cpu' | 'gpu'): Kernels {
   const float: TFEOpAttr = { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
   const dtype: TFEOpAttr = { name: 'dtype', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
   const int = (name: string, value: number | number[]): TFEOpAttr => ({ name, type: binding.TF_ATTR_INT, value });
@@ -34,6 +40,13 @@ export function nativeKernels(binding: TFJSBinding): Kernels {
   ];
   const training = batchNormAttributes(true);
   const fixed = batchNormAttributes(false);
+  const trainingWithRelu = [
+    ...training,
+    { name: 'exponential_avg_factor', type: binding.TF_ATTR_FLOAT, value: 1 },
+    int('num_side_inputs', 0),
+    text('activation_mode', 'Relu'),
+    text('_kernel', 'MklNameChangeOp'),
+  ];
   const reduction = [float, type('Tidx', binding.TF_INT32), bool('keep_dims', false)];
   const sliceAttributes = [float, type('Index', binding.TF_INT32)];
   const padAttributes = [float, type('Tpaddings', binding.TF_INT32)];
@@ -49,8 +62,9 @@ export function nativeKernels(binding: TFJSBinding): Kernels {
   }
 
   function run(op: string, attributes: TFEOpAttr[], inputs: number[], outputs: number): NativeTensor[] {
+    const results = binding.executeOp(op, attributes, inputs, outputs);
     live += outputs;
-    return binding.executeOp(op, attributes, inputs, outputs);
+    return results;
   }
   const run1 = (op: string, attributes: TFEOpAttr[], ...inputs: number[]): NativeTensor =>
     run(op, attributes, inputs, 1)[0];
@@ -77,6 +91,18 @@ export function nativeKernels(binding: TFJSBinding): Kernels {
   const zeros = (n: number) => ints(Array.from({ length: n }, () => 0));
   const scalar = (value: number): NativeTensor => create(Float32Array.of(value), []);
 
+  // A step's hyperparameters are the same for all its parameters: the last scalar of each is kept.
+  const hyperparameters = new Map<keyof MomentumStep, { value: number; tensor: NativeTensor }>();
+  function hyperparameter(name: keyof MomentumStep, value: number): number {
+    const last = hyperparameters.get(name);
+    if (last?.value === value) return last.tensor.id;
+    const tensor = scalar(value);
+    if (last) free(last.tensor);
+    else live--;
+    hyperparameters.set(name, { value, tensor });
+    return tensor.id;
+  }
+
   function withScalar<T>(value: number, use: (id: number) => T): T {
     const tensor = scalar(value);
     try {
@@ -86,9 +112,11 @@ export function nativeKernels(binding: TFJSBinding): Kernels {
     }
   }
 
-  function sumOfProduct(a: Tensor, b: Tensor, axes: number[]): NativeTensor {
+  /** The sum of a * b over the first so many axes. */
+  function sumOfProduct(a: Tensor, b: Tensor, axes: number): NativeTensor {
     const product = run1('Mul', [float], idOf(a), idOf(b));
-    const sum = run1('Sum', reduction, product.id, ints(axes));
+    if (axes === 0) return product;
+    const sum = run1('Sum', reduction, product.id, ints(Array.from({ length: axes }, (_, axis) => axis)));
     free(product);
     return sum;
   }
@@ -107,6 +135,30 @@ export function nativeKernels(binding: TFJSBinding): Kernels {
     for (const tensor of [shared, one, own]) free(tensor);
   }
 
+  /** The fused kernel is internal to TensorFlow on CPUs: it is used where it is there and computes what the two ops compute. */
+  function probeFusedRelu(): boolean {
+    if (device !== 'cpu') return false;
+    const x = create(
+      Float32Array.from({ length: 4 * FUSED_CHANNELS }, (_, i) => Math.sin(i)),
+      [2, 2, 1, FUSED_CHANNELS],
+    );
+    const ones = create(new Float32Array(FUSED_CHANNELS).fill(1), [FUSED_CHANNELS]);
+    const inputs = [x, ones, ones].map(idOf).concat(empty(), empty());
+    const outputs: NativeTensor[] = [];
+    try {
+      outputs.push(...run('_MklNativeFusedBatchNormEx', trainingWithRelu, inputs, 6));
+      outputs.push(...run('FusedBatchNormV3', training, inputs, 6));
+      outputs.push(run1('Relu', [float], outputs[6].id));
+      const [fused, separate] = [outputs[0], outputs[12]].map(({ id }) => binding.tensorDataSync(id));
+      return fused.every((value, i) => value === separate[i]);
+    } catch {
+      return false;
+    } finally {
+      for (const tensor of [x, ones, ...outputs]) free(tensor);
+    }
+  }
+  const fusesRelu = probeFusedRelu();
+
   return {
     fromArray: create,
     read: (tensor) => binding.tensorDataSync(idOf(tensor)) as Float32Array,
@@ -119,18 +171,26 @@ export function nativeKernels(binding: TFJSBinding): Kernels {
     conv2dKernelGradient: (dy, x, kernelShape, stride) =>
       run1('Conv2DBackpropFilter', convAttributesOf(stride), idOf(x), ints(kernelShape), idOf(dy)),
 
-    batchNorm(x, scale, offset) {
-      const [y, mean, unbiased, ...saved] = run(
-        'FusedBatchNormV3',
-        training,
-        [idOf(x), idOf(scale), idOf(offset), empty(), empty()],
-        6,
-      );
+    batchNorm(x, scale, offset, { relu, statistics }) {
+      const inputs = [idOf(x), idOf(scale), idOf(offset), empty(), empty()];
+      const fuse = relu && fusesRelu && x.shape[x.shape.length - 1] % FUSED_CHANNELS === 0;
+      const [normalised, mean, unbiased, ...saved] = fuse
+        ? run('_MklNativeFusedBatchNormEx', trainingWithRelu, inputs, 6)
+        : run('FusedBatchNormV3', training, inputs, 6);
+      let y = normalised;
+      if (relu && !fuse) {
+        y = run1('Relu', [float], normalised.id);
+        free(normalised);
+      }
+      if (!statistics) {
+        for (const tensor of [mean, unbiased]) free(tensor);
+        return { y, saved };
+      }
       // TensorFlow returns the unbiased variance (for running averages); the batch was normalised with the biased one.
       const n = x.shape.slice(0, -1).reduce((product, size) => product * size, 1);
       const variance = withScalar((n - 1) / n, (factor) => run1('Mul', [float], unbiased.id, factor));
       free(unbiased);
-      return { y, mean, variance, saved };
+      return { y, saved, statistics: { mean, variance } };
     },
     batchNormGradient(dy, x, scale, saved) {
       const [dx, dScale, dOffset, ...unused] = run(
@@ -153,18 +213,8 @@ export function nativeKernels(binding: TFJSBinding): Kernels {
     reluGradient: (dy, y) => run1('ReluGrad', [float], idOf(dy), idOf(y)),
     add: (a, b) => run1('AddV2', [float], idOf(a), idOf(b)),
     multiply: (a, b) => run1('Mul', [float], idOf(a), idOf(b)),
-    dotChannels: (a, b) =>
-      sumOfProduct(
-        a,
-        b,
-        a.shape.slice(0, -1).map((_, axis) => axis),
-      ),
-    dot: (a, b) =>
-      sumOfProduct(
-        a,
-        b,
-        a.shape.map((_, axis) => axis),
-      ),
+    dotChannels: (a, b) => sumOfProduct(a, b, a.shape.length - 1),
+    dot: (a, b) => sumOfProduct(a, b, a.shape.length),
 
     globalAveragePool: (x) => run1('Mean', reduction, idOf(x), ints([1, 2])),
     globalAveragePoolGradient(dy, inputShape) {
@@ -236,15 +286,16 @@ export function nativeKernels(binding: TFJSBinding): Kernels {
         return tensor.id;
       };
       let g = idOf(gradient);
-      if (gradientScale !== 1) g = keep(run1('Mul', [float], g, keep(scalar(gradientScale))));
+      if (gradientScale !== 1) g = keep(run1('Mul', [float], g, hyperparameter('gradientScale', gradientScale)));
       if (weightDecay !== 0) {
         const current = readVariable(weights);
-        const decay = run1('Mul', [float], current.id, keep(scalar(weightDecay)));
+        const decay = run1('Mul', [float], current.id, hyperparameter('weightDecay', weightDecay));
         // The update is in place only while nobody else holds the weights.
         free(current);
         g = keep(run1('AddV2', [float], g, keep(decay)));
       }
-      const inputs = [handleOf(weights), handleOf(velocity), keep(scalar(learningRate)), g, keep(scalar(momentum))];
+      const rate = hyperparameter('learningRate', learningRate);
+      const inputs = [handleOf(weights), handleOf(velocity), rate, g, hyperparameter('momentum', momentum)];
       run('ResourceApplyMomentum', applyMomentum, inputs, 0);
       for (const tensor of temporary) free(tensor);
     },

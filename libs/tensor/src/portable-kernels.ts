@@ -42,7 +42,7 @@ export function portableKernels(): Kernels {
         return tf.transpose(gradient, [1, 2, 0, 3]);
       }),
 
-    batchNorm(x, scale, offset) {
+    batchNorm(x, scale, offset, { relu, statistics }) {
       const [y, mean, variance] = tf.tidy(() => {
         const { mean, variance } = tf.moments(image(x), [0, 1, 2]);
         const y = tf.batchNorm(
@@ -53,9 +53,10 @@ export function portableKernels(): Kernels {
           vector(scale),
           BATCH_NORM_EPSILON,
         );
-        return [y, mean, variance];
+        return [relu ? tf.relu(y) : y, mean, variance];
       });
-      return { y, mean, variance, saved: [mean.clone(), variance.clone()] };
+      const saved = [mean, variance];
+      return { y, saved, statistics: statistics ? { mean: mean.clone(), variance: variance.clone() } : undefined };
     },
     batchNormGradient(dy, x, scale, saved) {
       const [dx, dScale, dOffset] = tf.tidy(() => {

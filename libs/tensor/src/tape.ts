@@ -1,4 +1,4 @@
-import type { Kernels, Tensor, Variable } from './kernels.ts';
+import type { BatchNormStatistics, Kernels, Tensor, Variable } from './kernels.ts';
 
 /** A tensor on a tape: an activation, a parameter or a constant. */
 export type Value = { readonly shape: readonly number[] };
@@ -15,9 +15,6 @@ type Node = {
   freed: boolean;
   gradient?: Tensor;
 };
-
-/** Statistics of one BatchNorm, in the order the network applies them. */
-export type BatchNormStatistics = { readonly mean: Tensor; readonly variance: Tensor };
 
 export type TapeOptions = {
   /** Whether `backward` will be called; without it nothing is kept for it. */
@@ -79,24 +76,12 @@ export class Tape {
   }
 
   batchNorm(x: Value, scale: Value, offset: Value): Value {
-    const [nx, ns, no] = [x as Node, scale as Node, offset as Node];
-    const fixed = this.#options.fixedStatistics?.[this.#batchNorms++];
-    if (fixed) {
-      const y = this.#kernels.batchNormFixed(nx.tensor, ns.tensor, no.tensor, fixed.mean, fixed.variance);
-      return this.#node(y, false);
-    }
-    const result = this.#kernels.batchNorm(nx.tensor, ns.tensor, no.tensor);
-    const y = this.#node(result.y, nx.wanted || ns.wanted || no.wanted);
-    if (this.#options.collectStatistics) this.#options.collectStatistics.push(result);
-    else for (const tensor of [result.mean, result.variance]) this.#kernels.free(tensor);
-    const saved = result.saved.map((tensor) => this.#node(tensor, false));
-    this.#record(y, [nx, ns, ...saved], (dy) => {
-      const gradient = this.#kernels.batchNormGradient(dy, nx.tensor, ns.tensor, result.saved);
-      this.#accumulate(nx, gradient.dx);
-      this.#accumulate(ns, gradient.dScale);
-      this.#accumulate(no, gradient.dOffset);
-    });
-    return y;
+    return this.#batchNorm(x as Node, scale as Node, offset as Node, false);
+  }
+
+  /** `relu(batchNorm(...))` in one pass over the memory. */
+  batchNormRelu(x: Value, scale: Value, offset: Value): Value {
+    return this.#batchNorm(x as Node, scale as Node, offset as Node, true);
   }
 
   relu(x: Value): Value {
@@ -213,6 +198,30 @@ export class Tape {
     }
     this.#live = [];
     this.#steps.length = 0;
+  }
+
+  #batchNorm(x: Node, scale: Node, offset: Node, relu: boolean): Node {
+    const { fixedStatistics, collectStatistics } = this.#options;
+    const fixed = fixedStatistics?.[this.#batchNorms++];
+    if (fixed) {
+      const y = this.#kernels.batchNormFixed(x.tensor, scale.tensor, offset.tensor, fixed.mean, fixed.variance);
+      const node = this.#node(y, false);
+      return relu ? (this.relu(node) as Node) : node;
+    }
+    const options = { relu, statistics: collectStatistics !== undefined };
+    const { y: result, statistics, saved } = this.#kernels.batchNorm(x.tensor, scale.tensor, offset.tensor, options);
+    if (statistics) collectStatistics?.push(statistics);
+    const y = this.#node(result, x.wanted || scale.wanted || offset.wanted);
+    const kept = saved.map((tensor) => this.#node(tensor, false));
+    this.#record(y, [x, scale, ...kept, ...(relu ? [y] : [])], (dy) => {
+      const before = relu ? this.#kernels.reluGradient(dy, y.tensor) : dy;
+      const gradient = this.#kernels.batchNormGradient(before, x.tensor, scale.tensor, saved);
+      if (relu) this.#kernels.free(before);
+      this.#accumulate(x, gradient.dx);
+      this.#accumulate(scale, gradient.dScale);
+      this.#accumulate(offset, gradient.dOffset);
+    });
+    return y;
   }
 
   #node(tensor: Tensor, wanted: boolean, held = false): Node {

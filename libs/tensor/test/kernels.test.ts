@@ -43,6 +43,16 @@ cases.push(
     apply: (tape, [x, kernel]) => tape.conv2d(x, kernel, 2),
   },
   { name: 'batchNorm', shapes: [[3, 4, 4, 2], [2], [2]], apply: (tape, [x, s, o]) => tape.batchNorm(x, s, o) },
+  {
+    name: 'batchNormRelu',
+    shapes: [[3, 4, 4, 2], [2], [2]],
+    apply: (tape, [x, s, o]) => tape.batchNormRelu(x, s, o),
+  },
+  {
+    name: 'batchNormRelu of 16 channels',
+    shapes: [[2, 2, 2, 16], [16], [16]],
+    apply: (tape, [x, s, o]) => tape.batchNormRelu(x, s, o),
+  },
   { name: 'relu', shapes: [[2, 3, 3, 2]], apply: (tape, [x]) => tape.relu(x) },
   {
     name: 'add of a value to itself and another',
@@ -124,20 +134,21 @@ for (const kind of ['tensorflow', 'wasm'] satisfies EngineKind[]) {
         kernels.fromArray(Float32Array.of(2), [1]),
         kernels.fromArray(Float32Array.of(-1), [1]),
       ];
-      const result = kernels.batchNorm(x, scale, offset);
+      const result = kernels.batchNorm(x, scale, offset, { relu: false, statistics: true });
+      assert.ok(result.statistics);
+      const found = result.statistics;
       const mean = data.reduce((sum, v) => sum + v, 0) / data.length;
       const variance = data.reduce((sum, v) => sum + (v - mean) ** 2, 0) / data.length;
-      assert.ok(Math.abs(kernels.read(result.mean)[0] - mean) < 1e-5);
-      assert.ok(Math.abs(kernels.read(result.variance)[0] - variance) < 1e-5);
-      const fixed = kernels.batchNormFixed(x, scale, offset, result.mean, result.variance);
+      assert.ok(Math.abs(kernels.read(found.mean)[0] - mean) < 1e-5);
+      assert.ok(Math.abs(kernels.read(found.variance)[0] - variance) < 1e-5);
+      const fixed = kernels.batchNormFixed(x, scale, offset, found.mean, found.variance);
       const [trained, given] = [kernels.read(result.y), kernels.read(fixed)];
       for (const [i, v] of data.entries()) {
         const expected = (2 * (v - mean)) / Math.sqrt(variance + BATCH_NORM_EPSILON) - 1;
         assert.ok(Math.abs(trained[i] - expected) < 1e-4);
         assert.ok(Math.abs(given[i] - expected) < 1e-4);
       }
-      for (const t of [x, scale, offset, result.y, result.mean, result.variance, ...result.saved, fixed])
-        kernels.free(t);
+      for (const t of [x, scale, offset, result.y, found.mean, found.variance, ...result.saved, fixed]) kernels.free(t);
     });
 
     test('padding is the inverse of slicing', () => {
