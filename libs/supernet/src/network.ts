@@ -23,7 +23,7 @@ type Block = {
 
 /** A stage's mixture on the tape. */
 export type StageMixtureValues = {
-  /** m[c] = sum_j g_j 1[c < w_j], `[channels]`; channels = the widest drawn width: beyond it the mask is zero. */
+  /** m[c] = sum_j g_j 1[c < w_j], `[channels]`, at least as many as the widest drawn width: beyond it the mask is zero. */
   readonly mask: Value;
   readonly depths: readonly { readonly depth: number; readonly weight: Value }[];
 };
@@ -31,6 +31,9 @@ export type StageMixtureValues = {
 /** Scale of the second BatchNorm of each block at the start: warmed-up blocks begin nearer to the identity. */
 const SECOND_SCALE = 0.5;
 const FULLY_CONNECTED_DEVIATION = 0.05;
+
+/** oneDNN normalises several times slower where the channels are no multiple of this. */
+const CHANNEL_MULTIPLE = 4;
 
 /**
  * The weights of every architecture of a search space: those of the largest one, of which a sub-network uses the leading
@@ -108,23 +111,29 @@ export class SuperNetwork {
    * Logits `[batch, classes]` of one sub-network: kernels cut to its widths, blocks 1..depth only. x is
    * `[batch, height, width, channels]`. `onParameter` is called with each parameter used; its gradient is then wanted.
    */
-  subNetwork(
-    tape: Tape,
-    x: Value,
-    architecture: Architecture,
-    onParameter?: (p: Parameter, value: Value) => void,
-  ): Value {
-    const use = this.#reader(tape, onParameter);
-    let y = this.#stemOutput(tape, use, x);
-    let from = this.space.stemWidth;
-    for (const [i, { depth, width }] of architecture.stages.entries()) {
-      for (const block of this.#stages[i].slice(0, depth)) {
-        y = this.#block(tape, use, block, y, from, width);
-        from = width;
-        tape.release(y);
-      }
-    }
-    return this.#logits(tape, use, y, from);
+  subNetwork(tape: Tape, x: Value, architecture: Architecture, onParameter?: OnParameter): Value {
+    const channels = architecture.stages.map(({ width }) => ({ count: width }));
+    return this.#subNetwork(tape, x, architecture, channels, onParameter);
+  }
+
+  /**
+   * What `subNetwork` gives, computed faster: with some channels more than the widths where kernels like that better. The
+   * normalisations set those to zero, so that neither logits nor gradients know of them.
+   */
+  paddedSubNetwork(tape: Tape, x: Value, architecture: Architecture, onParameter?: OnParameter): Value {
+    const channels = architecture.stages.map(({ width }, i): Channels => {
+      const count = this.paddedWidth(i, width);
+      if (count === width) return { count };
+      const mask = this.#kernels.fromArray(new Float32Array(count).fill(1, 0, width), [count]);
+      return { count, mask: { values: tape.constant(mask), binary: true } };
+    });
+    return this.#subNetwork(tape, x, architecture, channels, onParameter);
+  }
+
+  /** Channels that a width of a stage is best computed with. */
+  paddedWidth(stage: number, width: number): number {
+    const channels = Math.ceil(width / CHANNEL_MULTIPLE) * CHANNEL_MULTIPLE;
+    return Math.min(channels, this.space.stages[stage].width.max);
   }
 
   /** What `subNetwork` does, step by step: the output of the stem ... */
@@ -134,7 +143,7 @@ export class SuperNetwork {
 
   /** ... of one block after another, cut to the width of x and to its own; stage and block count from 0 ... */
   blockOutput(tape: Tape, x: Value, stage: number, block: number, width: number): Value {
-    return this.#block(tape, this.#reader(tape), this.#stages[stage][block], x, channelsOf(x), width);
+    return this.#block(tape, this.#reader(tape), this.#stages[stage][block], x, channelsOf(x), { count: width });
   }
 
   /** ... and the logits of the last one. */
@@ -143,19 +152,19 @@ export class SuperNetwork {
   }
 
   /**
-   * Logits of a mixture of architectures (FBNetV2 channel masks, method section 4): the mask multiplies both convolutions'
-   * outputs of each block, and a stage gives sum_j g_j (output of block d_j). Weights get no gradient.
+   * Logits of a mixture of architectures (FBNetV2 channel masks, method section 4): the mask multiplies the outputs of both
+   * ReLUs of each block, and a stage gives sum_j g_j (output of block d_j). Weights get no gradient. Masks are not negative.
    */
   mixture(tape: Tape, x: Value, mixtures: readonly StageMixtureValues[]): Value {
     const use = this.#reader(tape);
     let y = this.#stemOutput(tape, use, x);
     let from = this.space.stemWidth;
     for (const [i, { mask, depths }] of mixtures.entries()) {
-      const [width] = mask.shape;
+      const channels = { count: mask.shape[0], mask: { values: mask, binary: false } };
       let sum: Value | undefined;
       for (const [k, block] of this.#stages[i].slice(0, Math.max(...depths.map(({ depth }) => depth))).entries()) {
-        y = this.#block(tape, use, block, y, from, width, mask);
-        from = width;
+        y = this.#block(tape, use, block, y, from, channels);
+        from = channels.count;
         for (const { depth, weight } of depths) {
           if (depth !== k + 1) continue;
           const part = tape.weigh(y, weight);
@@ -175,7 +184,27 @@ export class SuperNetwork {
     }
   }
 
-  #reader(tape: Tape, onParameter?: (parameter: Parameter, value: Value) => void) {
+  #subNetwork(
+    tape: Tape,
+    x: Value,
+    { stages }: Architecture,
+    channels: readonly Channels[],
+    onParameter?: OnParameter,
+  ): Value {
+    const use = this.#reader(tape, onParameter);
+    let y = this.#stemOutput(tape, use, x);
+    let from = this.space.stemWidth;
+    for (const [i, { depth }] of stages.entries()) {
+      for (const block of this.#stages[i].slice(0, depth)) {
+        y = this.#block(tape, use, block, y, from, channels[i]);
+        from = channels[i].count;
+        tape.release(y);
+      }
+    }
+    return this.#logits(tape, use, y, from);
+  }
+
+  #reader(tape: Tape, onParameter?: OnParameter) {
     return (parameter: Parameter, shape: readonly number[]): Value => {
       const value = tape.parameter(parameter.weights, shape, onParameter !== undefined);
       onParameter?.(parameter, value);
@@ -185,22 +214,28 @@ export class SuperNetwork {
 
   #stemOutput(tape: Tape, use: Reader, x: Value): Value {
     const { conv, bn } = this.#stem;
-    const y = tape.relu(normalise(tape, use, bn, tape.conv2d(x, use(conv, conv.weights.shape), 1)));
+    const y = normalise(tape, use, bn, tape.conv2d(x, use(conv, conv.weights.shape), 1), { relu: true });
     tape.release(y);
     return y;
   }
 
-  #block(tape: Tape, use: Reader, block: Block, x: Value, from: number, width: number, mask?: Value): Value {
-    const masked = (value: Value) => (mask ? tape.maskChannels(value, mask) : value);
+  /**
+   * A mask m is applied to scale and offset of the normalisations, `[channels]` each, instead of to the outputs of the ReLUs:
+   * relu(m z) = m relu(z) as m >= 0.
+   */
+  #block(tape: Tape, use: Reader, block: Block, x: Value, from: number, { count: width, mask }: Channels): Value {
     const inner = tape.conv2d(x, use(block.conv1, [3, 3, from, width]), block.stride);
-    const hidden = masked(tape.relu(normalise(tape, use, block.bn1, inner)));
-    const outer = normalise(tape, use, block.bn2, tape.conv2d(hidden, use(block.conv2, [3, 3, width, width]), 1));
-    let shortcut = x;
+    const hidden = normalise(tape, use, block.bn1, inner, { relu: true, mask: mask?.values });
+    const outer = tape.conv2d(hidden, use(block.conv2, [3, 3, width, width]), 1);
+    const residual = normalise(tape, use, block.bn2, outer, { mask: mask?.values });
     if (block.projection) {
       const { conv, bn } = block.projection;
-      shortcut = normalise(tape, use, bn, tape.conv2d(x, use(conv, [1, 1, from, width]), block.stride));
+      const projected = tape.conv2d(x, use(conv, [1, 1, from, width]), block.stride);
+      return tape.relu(tape.add(residual, normalise(tape, use, bn, projected, { mask: mask?.values })));
     }
-    return masked(tape.relu(tape.add(outer, shortcut)));
+    // x has the mask of the block before: ones and zeros change nothing any more.
+    const shortcut = mask && !mask.binary ? tape.maskChannels(x, mask.values) : x;
+    return tape.relu(tape.add(residual, shortcut));
   }
 
   #logits(tape: Tape, use: Reader, x: Value, from: number): Value {
@@ -209,11 +244,25 @@ export class SuperNetwork {
   }
 }
 
+/** The channels that a block is computed with; `binary`: the mask, `[count]`, has ones and zeros only. */
+type Channels = { readonly count: number; readonly mask?: { readonly values: Value; readonly binary: boolean } };
+
+type OnParameter = (parameter: Parameter, value: Value) => void;
+
 type Reader = (parameter: Parameter, shape: readonly number[]) => Value;
 
-function normalise(tape: Tape, use: Reader, bn: BatchNorm, x: Value): Value {
-  const channels = [channelsOf(x)];
-  return tape.batchNorm(x, use(bn.scale, channels), use(bn.offset, channels));
+function normalise(
+  tape: Tape,
+  use: Reader,
+  bn: BatchNorm,
+  x: Value,
+  { relu = false, mask }: { relu?: boolean; mask?: Value },
+): Value {
+  const [scale, offset] = [bn.scale, bn.offset].map((parameter) => {
+    const value = use(parameter, [channelsOf(x)]);
+    return mask ? tape.maskChannels(value, mask) : value;
+  });
+  return relu ? tape.batchNormRelu(x, scale, offset) : tape.batchNorm(x, scale, offset);
 }
 
 const channelsOf = ({ shape }: Value) => shape[shape.length - 1];

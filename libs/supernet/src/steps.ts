@@ -1,6 +1,7 @@
 import type { Architecture, MixtureGradient, StageMixture } from '@nss/space';
 import { type Kernels, Tape, type Tensor, type Value } from '@nss/tensor';
 import type { Parameter, SuperNetwork } from './network.ts';
+import { cutMixture, THETA_CUT } from './theta-cut.ts';
 
 /** Normalised images `[batch, height, width, channels]` and their labels. */
 export type Batch = { readonly images: Float32Array; readonly labels: Int32Array };
@@ -28,7 +29,8 @@ export function weightStep(
   const tape = new Tape(kernels, { gradients: true });
   try {
     const used: { parameter: Parameter; value: Value }[] = [];
-    const logits = network.subNetwork(tape, imagesOf(kernels, tape, network, batch), architecture, (parameter, value) =>
+    const images = imagesOf(kernels, tape, network, batch);
+    const logits = network.paddedSubNetwork(tape, images, architecture, (parameter, value) =>
       used.push({ parameter, value }),
     );
     const loss = crossEntropy(kernels, network, tape, logits, batch);
@@ -46,29 +48,34 @@ export function weightStep(
 
 /**
  * Loss of a mixture of architectures and its gradient in the mixture weights, by channel masks and depth mixtures (method section 4).
- * The weights of the network stay as they are.
+ * The weights of the network stay as they are. `cut`: see `cutMixture`; 0 computes the whole mixture.
  */
 export function thetaStep(
   kernels: Kernels,
   network: SuperNetwork,
   batch: Batch,
   mixtures: readonly StageMixture[],
+  cut = THETA_CUT,
 ): { loss: number; gradients: MixtureGradient[] } {
   const tape = new Tape(kernels, { gradients: true });
   try {
-    const values = mixtures.map((mixture) => ({
-      mask: tape.input(maskOf(kernels, mixture)),
-      depths: mixture.depths.map((depth, j) => ({
+    const computed = mixtures.map((mixture) => cutMixture(mixture, cut));
+    const values = computed.map((mixture, i) => ({
+      mask: tape.input(maskOf(kernels, mixture, network.paddedWidth(i, Math.max(...mixture.widths)))),
+      depths: weightsByDepth(mixture).map(({ depth, weight }) => ({
         depth,
-        weight: tape.input(kernels.fromArray(Float32Array.of(mixture.depthWeights[j]), [])),
+        weight: tape.input(kernels.fromArray(Float32Array.of(weight), [])),
       })),
     }));
     const logits = network.mixture(tape, imagesOf(kernels, tape, network, batch), values);
     const loss = crossEntropy(kernels, network, tape, logits, batch);
-    const gradients = mixtures.map(({ widths }, i) => {
+    const gradients = computed.map(({ depths, widths }, i) => {
       const mask = kernels.read(tape.gradientOf(values[i].mask));
+      const ofDepth = new Map(
+        values[i].depths.map(({ depth, weight }) => [depth, kernels.read(tape.gradientOf(weight))[0]]),
+      );
       return {
-        depthWeights: values[i].depths.map(({ weight }) => kernels.read(tape.gradientOf(weight))[0]),
+        depthWeights: depths.map((depth) => ofDepth.get(depth) ?? 0),
         // m[c] = sum_j g_j 1[c < w_j]: dL/dg_j sums the mask's gradient over the channels that w_j lets through.
         widthWeights: widths.map((width) => mask.subarray(0, width).reduce((sum, d) => sum + d, 0)),
       };
@@ -96,8 +103,16 @@ function crossEntropy(kernels: Kernels, network: SuperNetwork, tape: Tape, logit
   }
 }
 
-function maskOf(kernels: Kernels, { widths, widthWeights }: StageMixture): Tensor {
-  const mask = new Float32Array(Math.max(...widths));
+/** The weights of a mixture's depths, those of the same depth summed. */
+function weightsByDepth({ depths, depthWeights }: StageMixture): { depth: number; weight: number }[] {
+  const sums = new Map<number, number>();
+  for (const [j, depth] of depths.entries()) sums.set(depth, (sums.get(depth) ?? 0) + depthWeights[j]);
+  return [...sums].map(([depth, weight]) => ({ depth, weight }));
+}
+
+/** m[c] = sum_j g_j 1[c < w_j], `[channels]`. */
+function maskOf(kernels: Kernels, { widths, widthWeights }: StageMixture, channels: number): Tensor {
+  const mask = new Float32Array(channels);
   for (const [j, width] of widths.entries()) {
     for (let c = 0; c < width; c++) mask[c] += widthWeights[j];
   }
