@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { after, test } from 'node:test';
-import { loadConfig, parseAddress } from '@nss/runtime';
+import { loadConfig, parseAddress, tlsOf } from '@nss/runtime';
 import { parse, stringify } from 'yaml';
 import { configuration } from '../../services/platform-adapter/src/configuration.ts';
 import { build, type Manifest, noKustomize } from './kustomize.ts';
@@ -14,10 +14,11 @@ const component = join(root, 'k8s/components/platform-adapter');
 const folder = mkdtempSync(join(tmpdir(), 'nss-kustomize-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** The base with the component, as an overlay would have them. */
-function manifests(): Manifest[] {
+/** The base with the component and others, as an overlay would have them. */
+function manifests(...others: string[]): Manifest[] {
   const here = (path: string) => relative(folder, path);
-  const kustomization = { resources: [here(join(root, 'k8s/base'))], components: [here(component)] };
+  const components = [component, ...others.map((each) => join(root, 'k8s/components', each))].map(here);
+  const kustomization = { resources: [here(join(root, 'k8s/base'))], components };
   writeFileSync(join(folder, 'kustomization.yaml'), stringify(kustomization));
   return build(folder);
 }
@@ -49,6 +50,14 @@ test('the adapter can be put into a mesh, and the manifests say what it does', {
     assert.equal(container[probe].grpc.port, port);
   assert.ok(1_000 * template.spec.terminationGracePeriodSeconds > config.NSS_SHUTDOWN_GRACE_MS + 2_000);
 
+  const secured = manifests('tls');
+  const deployment = secured.find(
+    ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'platform-adapter',
+  );
+  const [{ volumeMounts }] = deployment?.spec.template.spec.containers ?? assert.fail();
+  const mesh = secured.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.startsWith('mesh-'));
+  assert.equal(dirname(mesh?.data.NSS_TLS_CERT), volumeMounts[0].mountPath);
+
   const service = find('Service', 'platform-adapter').spec;
   for (const [key, value] of Object.entries(service.selector)) assert.equal(template.metadata.labels[key], value);
   // What clients of the mesh may do, the adapter may; and platforms may come to it.
@@ -70,10 +79,13 @@ test("what Katib is told of the adapter fits the image's environment and Katib's
     ['nss', 'elite-space'],
   );
   for (const { env } of runtime.suggestions) {
-    for (const { name, value } of env) {
+    const given: Record<string, string> = { ...ofImage };
+    for (const { name, value, valueFrom } of env) {
       assert.ok(name in configuration.shape, name);
-      ofImage[name] = value;
+      given[name] = value ?? `-----BEGIN ${valueFrom.secretKeyRef.key}`;
     }
-    assert.equal(parseAddress(loadConfig(configuration, ofImage).NSS_LISTEN)?.port, 6789);
+    const config = loadConfig(configuration, given);
+    assert.equal(parseAddress(config.NSS_LISTEN)?.port, 6789);
+    assert.match(String(tlsOf(config)?.ca), /ca\.crt$/);
   }
 });

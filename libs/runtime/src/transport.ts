@@ -12,7 +12,7 @@ export type Tls = {
 
 /** What every process that talks to others is told of how. */
 export const transportConfiguration = {
-  /** PEM files; with them everything is mutual TLS: gRPC served, gRPC called, NATS. */
+  /** PEM files, or what would be in them; with them everything is mutual TLS: gRPC served, gRPC called, NATS. */
   NSS_TLS_CA: z.string().optional(),
   NSS_TLS_CERT: z.string().optional(),
   NSS_TLS_KEY: z.string().optional(),
@@ -43,6 +43,7 @@ export function tlsOf(config: TransportConfig & Readonly<Record<string, unknown>
   if (insecure) throw new ConfigError(['NSS_INSECURE: plain text is asked for beside TLS; set one of them']);
   const faults: string[] = [];
   const read = (name: string, path: string) => {
+    if (path.startsWith('-----BEGIN ')) return Buffer.from(path);
     try {
       return readFileSync(path);
     } catch (error) {
