@@ -10,7 +10,7 @@ import { simulatedServices } from '../simulation/simulated-services.ts';
 import { createCampaigns, followCampaigns, type Load } from './campaigns.ts';
 import { type Largest, largestMessages } from './largest-messages.ts';
 import { type Call, type Latencies, startProbes } from './probes.ts';
-import { type ProcessUse, sampleProcesses } from './processes.ts';
+import { type MachineUse, type ProcessUse, sampleProcesses } from './processes.ts';
 import { type StoredRows, storedRows } from './rows.ts';
 
 /** What became of a load. */
@@ -22,6 +22,7 @@ export type LoadResult = {
   readonly stored: StoredRows;
   readonly latencies: Record<Call, Latencies>;
   readonly processes: readonly ProcessUse[];
+  readonly machine: MachineUse;
   /** By stream. */
   readonly largest: readonly Largest[];
 };
@@ -53,12 +54,12 @@ export async function runLoad(load: Load): Promise<LoadResult> {
     const ended = await followCampaigns(campaigns, load);
     const seconds = (performance.now() - start) / 1000;
     const latencies = await probes.stop();
-    const processes = sampler.stop();
+    const { processes, machine } = sampler.stop();
     const failures = ended.flatMap(({ name, status }) =>
       status?.state === JobState.SUCCEEDED ? [] : [`${name}: ${status?.state} ${status?.error?.message ?? ''}`],
     );
     const stored = await storedRows(bus, evaluations);
-    return { seconds, failures, stored, latencies, processes, largest: await largestMessages(bus) };
+    return { seconds, failures, stored, latencies, processes, machine, largest: await largestMessages(bus) };
   } finally {
     campaigns.close();
     evaluations.close();

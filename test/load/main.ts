@@ -30,6 +30,8 @@ const { values } = parseArgs({
 const leastResultsASecond = 2_000;
 const mostMs = 250;
 
+// Whoever ends this ends the mesh with it.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1));
 if (values.help) console.log(usage);
 else await run();
 
@@ -109,15 +111,20 @@ function rowText({ done, expected, happened, met }: Row): string {
 }
 
 /** Memory over time, MiB, at the ends of the quarters of the run. */
-function memoryTable({ processes }: LoadResult): string {
+function memoryTable({ processes, machine, stored }: LoadResult): string {
   const rows = processes.map(({ process, cpuSeconds, mostMemory, memory }) => {
     const quarters = [0, 0.25, 0.5, 0.75, 1].map((at) => memory[Math.round(at * (memory.length - 1))].mib.toFixed(0));
     return `| ${process} | ${cpuSeconds.toFixed(0)} | ${quarters.join(' | ')} | ${mostMemory.toFixed(0)} | ${growthOf(memory).toFixed(0)} |`;
   });
+  const mesh = processes.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
+  const others = `${machine.othersSeconds.toFixed(0)} of ${machine.cpuSeconds.toFixed(0)} s`;
   return [
     '| process | CPU seconds | MiB at the start | 1/4 | 1/2 | 3/4 | end | most | MiB a minute in the later half |',
     '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
     ...rows,
+    '',
+    `Processor time: ${mesh.toFixed(0)} s in the mesh, ${(stored.rows / mesh).toFixed(0)} rows for each of them; ${others} in other processes`,
+    '(this one among them).',
     '',
   ].join('\n');
 }

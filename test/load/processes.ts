@@ -13,7 +13,10 @@ export type ProcessUse = {
 /** MiB at a time in seconds. */
 export type Sample = { readonly seconds: number; readonly mib: number };
 
-export type Sampler = { stop(): readonly ProcessUse[] };
+/** Processor time of the machine in seconds, all cores together, and what processes outside the mesh took of it. */
+export type MachineUse = { readonly cpuSeconds: number; readonly othersSeconds: number };
+
+export type Sampler = { stop(): { readonly processes: readonly ProcessUse[]; readonly machine: MachineUse } };
 
 const EVERY_MS = 500;
 /** Linux counts processor time in these. */
@@ -24,6 +27,7 @@ const PAGE_BYTES = 4096;
 export function sampleProcesses(stateDir: string): Sampler {
   const processes = readMesh(stateDir)?.processes ?? [];
   const start = performance.now();
+  const machineBefore = machineTimes();
   const before = processes.map(({ pid }) => usageOf(pid).cpuSeconds);
   const memory = processes.map((): Sample[] => []);
   const sample = () => {
@@ -35,12 +39,19 @@ export function sampleProcesses(stateDir: string): Sampler {
     stop() {
       clearInterval(timer);
       sample();
-      return processes.map(({ name, pid }, i) => ({
+      const uses = processes.map(({ name, pid }, i) => ({
         process: name,
         cpuSeconds: usageOf(pid).cpuSeconds - before[i],
         mostMemory: Math.max(...memory[i].map(({ mib }) => mib)),
         memory: memory[i],
       }));
+      const { all, busy } = machineTimes();
+      const own = uses.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
+      const machine = {
+        cpuSeconds: all - machineBefore.all,
+        othersSeconds: Math.max(0, busy - machineBefore.busy - own),
+      };
+      return { processes: uses, machine };
     },
   };
 }
@@ -53,6 +64,14 @@ export function growthOf(memory: readonly Sample[]): number {
   const square = later.reduce((sum, each) => sum + (each.seconds - seconds) ** 2, 0);
   const product = later.reduce((sum, each) => sum + (each.seconds - seconds) * (each.mib - mib), 0);
   return square > 0 ? (60 * product) / square : 0;
+}
+
+/** Seconds since the machine started, of all cores: in all, and not idle. */
+function machineTimes(): { all: number; busy: number } {
+  const [line] = readFileSync('/proc/stat', 'utf8').split('\n');
+  const [user, nice, system, idle, waiting, ...rest] = line.split(/ +/).slice(1, 9).map(Number);
+  const busy = [user, nice, system, ...rest].reduce((a, b) => a + b, 0) / TICKS_A_SECOND;
+  return { all: busy + (idle + waiting) / TICKS_A_SECOND, busy };
 }
 
 function usageOf(pid: number): { cpuSeconds: number; mib: number } {

@@ -3,12 +3,12 @@ import { CampaignSpec } from '@nss/contracts';
 import { scales } from '@nss/experiments';
 
 /** The paper's campaign: a campaign for each of two data sets, with thirteen targets and three seeds. */
-export const paperCampaigns = (): CampaignSpec[] =>
+export const paperCampaigns = (targets: readonly number[] = scales.paper.regimes): CampaignSpec[] =>
   ['cifar10', 'cifar100'].map((dataset) =>
     CampaignSpec.create({
       dataset,
       preset: 'paper',
-      targetsMultiplyAdds: [...scales.paper.regimes],
+      targetsMultiplyAdds: [...targets],
       seeds: [0, 1, 2],
     }),
   );
@@ -21,10 +21,10 @@ export const smallCampaign = (): CampaignSpec =>
     targetsMultiplyAdds: [...scales.tiny.regimes],
     seeds: [0, 1],
     overrides: {
-      search: { weights: { epochs: 12 } },
-      evaluation: { weights: { epochs: 12 }, architecturesPerSpace: 60 },
-      nas: { weights: { epochs: 8 } },
-      training: { weights: { epochs: 6 } },
+      search: { weights: { epochs: 6 } },
+      evaluation: { weights: { epochs: 6 }, architecturesPerSpace: 30 },
+      nas: { weights: { epochs: 4 } },
+      training: { weights: { epochs: 3 } },
     },
   });
 

@@ -32,6 +32,8 @@ const { values } = parseArgs({
   },
 });
 
+// Whoever ends this ends the mesh with it.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1));
 if (values.help) console.log(usage);
 else await run();
 
@@ -60,7 +62,7 @@ async function run(): Promise<void> {
 
 async function printValidation(): Promise<void> {
   console.log('\n| trainers | measured | modelled | difference |\n| ---: | ---: | ---: | ---: |');
-  await validate([1, 2, 4, 8], ({ trainers, measured, modelled }) => {
+  await validate([2, 4, 8, 16], ({ trainers, measured, modelled }) => {
     const difference = (100 * (modelled - measured)) / measured;
     console.log(`| ${trainers} | ${measured.toFixed(1)} s | ${modelled.toFixed(1)} s | ${difference.toFixed(1)} % |`);
   });

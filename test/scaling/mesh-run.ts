@@ -62,7 +62,7 @@ export async function runOnMesh(options: MeshRunOptions): Promise<MeshRun> {
     });
     let last: Campaign | undefined;
     for await (const { campaign } of campaigns.watchCampaign({ name, afterChange: 0 })) last = campaign;
-    const cpuSeconds = new Map(sampler.stop().map((use) => [use.process, use.cpuSeconds]));
+    const cpuSeconds = new Map(sampler.stop().processes.map((use) => [use.process, use.cpuSeconds]));
     if (last?.status?.state !== JobState.SUCCEEDED) throw new Error(`${name}: ${last?.status?.error?.message}`);
     const chunks: Buffer[] = [];
     for await (const { data } of campaigns.readArtifact({ name: `${name}/campaign.json` })) chunks.push(data);

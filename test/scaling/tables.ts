@@ -1,3 +1,4 @@
+import { scales } from '@nss/experiments';
 import { type CampaignJob, campaignJobs, type Overheads } from './campaign-jobs.ts';
 import { paperCampaigns, resolved } from './campaigns.ts';
 import { type Device, scaledDevice } from './device.ts';
@@ -13,10 +14,15 @@ const UNLIMITED = Number.POSITIVE_INFINITY;
 /** A replica with the default NSS_CONCURRENCY. */
 const DEFAULT_AT_ONCE = 16;
 
-/** The jobs of the paper's campaign. */
-export function paperJobs(device: Device, measured: MeasuredOverheads, checkpointEverySeconds: number): CampaignJob[] {
+/** The jobs of the paper's campaign; trainers serve targets in the order of `targets`, smallest first unless told. */
+export function paperJobs(
+  device: Device,
+  measured: MeasuredOverheads,
+  checkpointEverySeconds: number,
+  targets?: readonly number[],
+): CampaignJob[] {
   const overheads: Overheads = { ...measured, checkpointEverySeconds };
-  return paperCampaigns().flatMap((spec) => campaignJobs(spec.dataset, resolved(spec), device, overheads));
+  return paperCampaigns(targets).flatMap((spec) => campaignJobs(spec.dataset, resolved(spec), device, overheads));
 }
 
 export const pointsOf = (jobs: readonly CampaignJob[], sizes: readonly number[], jobsAtOnce = UNLIMITED): Point[] =>
@@ -107,24 +113,25 @@ export function chainText(jobs: readonly CampaignJob[]): string {
   return `Longest chain: ${parts.join(', then ')}; together ${hours(trainerSecondsOf(chain))}.\n`;
 }
 
-/** Makespan in hours at each size when what is assumed of the device is wrong. */
+/** Makespan in hours at each size when what is assumed of the device is wrong, and when targets come in another order. */
 export function sensitivityTable(
   device: Device,
   measured: MeasuredOverheads,
   checkpointEverySeconds: number,
   sizes: readonly number[],
 ): string {
-  const cases: readonly [string, Device][] = [
+  const cases: readonly [string, Device, (readonly number[])?][] = [
     ['as assumed', device],
     ['half the rate', scaledDevice(device, { rate: 0.5 })],
     ['twice the rate', scaledDevice(device, { rate: 2 })],
     ['a convolution takes no time of its own', scaledDevice(device, { convolution: 0 })],
     ['a convolution takes three times as long at least', scaledDevice(device, { convolution: 3 })],
+    ['the largest targets come first', device, scales.paper.regimes.toReversed()],
   ];
   return table(
     ['makespan (h)', ...sizes],
-    cases.map(([what, each]) => {
-      const points = pointsOf(paperJobs(each, measured, checkpointEverySeconds), sizes);
+    cases.map(([what, each, targets]) => {
+      const points = pointsOf(paperJobs(each, measured, checkpointEverySeconds, targets), sizes);
       return [what, ...points.map((point) => hoursOf(point).toFixed(1))];
     }),
   );

@@ -9,7 +9,7 @@ import { makespanOf, simulate } from './simulate.ts';
 export type Validation = { readonly trainers: number; readonly measured: number; readonly modelled: number };
 
 /** Trainer time of the campaign in seconds: enough to stand out from what the mesh itself takes. */
-const TRAINER_SECONDS = 60;
+const TRAINER_SECONDS = 240;
 const ID = 'scaling';
 
 /** Runs a small campaign on real services with so many trainers that pass for a device, and asks the model for the same. */
