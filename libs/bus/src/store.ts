@@ -21,14 +21,21 @@ export type Entry<T> = {
 /** A change of a key; `value` is undefined when it was deleted. */
 export type Change<T> = { readonly key: string; readonly value: T | undefined; readonly revision: number };
 
+/** That a key has changed; not to what. */
+export type KeyChange = { readonly key: string; readonly deleted: boolean; readonly revision: number };
+
 /**
  * A bucket of values by key, in files on the server. Reads see every write that was acknowledged before. All operations throw
  * BusUnavailable when NATS does not come back in time.
  */
 export type Store<T> = {
   get(key: string): Promise<Entry<T> | undefined>;
-  /** All entries that can be read, in no particular order; others are logged. */
+  /** The entries of these keys that are there and can be read, in this order; those that cannot be read are logged. */
+  getAll(keys: readonly string[]): Promise<Entry<T>[]>;
+  /** All entries that can be read, in no particular order; others are logged. Reads the whole bucket. */
   list(): Promise<Entry<T>[]>;
+  /** Revision of the last change of any key; 0 before the first. */
+  lastRevision(): Promise<number>;
   /** Gives the new revision. Throws RevisionConflict if there is a value. */
   create(key: string, value: T): Promise<number>;
   /** Writes whatever is there, and gives the new revision. */
@@ -42,6 +49,8 @@ export type Store<T> = {
    * history is kept. Returns when `signal` is aborted, throws BusUnavailable when the connection is closed.
    */
   watch(key: string, fromRevision: number, signal: AbortSignal): AsyncGenerator<Change<T>, void, undefined>;
+  /** The same of all keys, without the values. */
+  watchKeys(fromRevision: number, signal: AbortSignal): AsyncGenerator<KeyChange, void, undefined>;
 };
 
 /** Opens a bucket, and creates it if needed. `history` is the number of past values a key that are kept, at most 64. */
@@ -57,24 +66,35 @@ export async function openStore<T>(
   );
   const encode = (value: T) => codec.encode(value).finish();
   const where = (key: string) => `${key} in ${bucket}`;
+  const find = async (key: string) => {
+    const entry = await withPatience(bus, `read ${where(key)}`, () => kv.get(key));
+    return entry === null || isDeleted(entry) ? undefined : entry;
+  };
+  const decoded = ({ key, value, revision }: KvEntry): Entry<T> => ({ key, value: codec.decode(value), revision });
+  const readable = (entries: readonly KvEntry[]): Entry<T>[] =>
+    entries.flatMap((entry) => {
+      try {
+        return [decoded(entry)];
+      } catch (error) {
+        // One value that cannot be read must not hide all others.
+        bus.logger.error({ error, bucket, key: entry.key }, 'a value cannot be read; it is left out');
+        return [];
+      }
+    });
 
   return {
     get: async (key) => {
-      const entry = await withPatience(bus, `read ${where(key)}`, () => kv.get(key));
-      if (entry === null || isDeleted(entry)) return undefined;
-      return { key, value: codec.decode(entry.value), revision: entry.revision };
+      const entry = await find(key);
+      return entry && decoded(entry);
     },
-    list: async () => {
-      const found = await withPatience(bus, `list ${bucket}`, () => lastValues(kv));
-      return found.flatMap(({ key, value, revision }) => {
-        try {
-          return [{ key, value: codec.decode(value), revision }];
-        } catch (error) {
-          // One value that cannot be read must not hide all others.
-          bus.logger.error({ error, bucket, key }, 'a value cannot be read; it is left out');
-          return [];
-        }
-      });
+    getAll: async (keys) => {
+      const entries = await Promise.all(keys.map(find));
+      return readable(entries.filter((entry) => entry !== undefined));
+    },
+    list: async () => readable(await withPatience(bus, `list ${bucket}`, () => lastValues(kv))),
+    lastRevision: async () => {
+      const { state } = await withPatience(bus, `look at ${bucket}`, () => bus.jsm.streams.info(`KV_${bucket}`));
+      return state.last_seq;
     },
     create: (key, value) => write(bus, `create ${where(key)}`, () => kv.create(key, encode(value))),
     put: (key, value) => write(bus, `write ${where(key)}`, () => kv.put(key, encode(value))),
@@ -84,7 +104,17 @@ export async function openStore<T>(
       write(bus, `delete ${where(key)}`, () =>
         kv.purge(key, revision === undefined ? undefined : { previousSeq: revision }),
       ),
-    watch: (key, fromRevision, signal) => watch(bus, kv, codec, key, fromRevision, signal),
+    watch: async function* (key, fromRevision, signal) {
+      for await (const entry of watch(bus, kv, { key, fromRevision }, signal)) {
+        const value = isDeleted(entry) ? undefined : codec.decode(entry.value);
+        yield { key: entry.key, value, revision: entry.revision };
+      }
+    },
+    watchKeys: async function* (fromRevision, signal) {
+      for await (const entry of watch(bus, kv, { key: '>', fromRevision, headersOnly: true }, signal)) {
+        yield { key: entry.key, deleted: isDeleted(entry), revision: entry.revision };
+      }
+    },
   };
 }
 
@@ -128,17 +158,15 @@ function forget(changes: QueuedIterator<KvWatchEntry>): void {
   consumer?.delete().catch(() => undefined);
 }
 
-async function* watch<T>(
+async function* watch(
   bus: Bus,
   kv: KV,
-  codec: Codec<T>,
-  key: string,
-  fromRevision: number,
+  { key, fromRevision, headersOnly = false }: { key: string; fromRevision: number; headersOnly?: boolean },
   signal: AbortSignal,
-): AsyncGenerator<Change<T>, void, undefined> {
+): AsyncGenerator<KvEntry, void, undefined> {
   if (signal.aborted) return;
   const changes = await withPatience(bus, `watch ${key}`, () =>
-    kv.watch({ key, resumeFromRevision: Math.max(1, fromRevision) }),
+    kv.watch({ key, resumeFromRevision: Math.max(1, fromRevision), headers_only: headersOnly }),
   );
   const stop = () => changes.stop();
   signal.addEventListener('abort', stop);
@@ -146,11 +174,7 @@ async function* watch<T>(
   try {
     for await (const entry of changes) {
       if (signal.aborted) return;
-      yield {
-        key: entry.key,
-        value: isDeleted(entry) ? undefined : codec.decode(entry.value),
-        revision: entry.revision,
-      };
+      yield entry;
     }
   } finally {
     signal.removeEventListener('abort', stop);

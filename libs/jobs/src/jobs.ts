@@ -25,6 +25,7 @@ import {
   changeResource,
   dequeue,
   enqueue,
+  type OpenJobs,
   objectsOf,
   openStorage,
   publishEvent,
@@ -83,13 +84,11 @@ export type Jobs<R extends Job> = {
 /**
  * Opens the jobs of one kind, and creates what they need on the bus, whose topology must stand. Those that it gives are of the tenant
  * `default`.
- *
- * @param options.ackWaitMs how long a worker may be silent before its job goes to another one, 30 s unless told.
  */
 export async function openJobs<R extends Job>(
   bus: Bus,
   kind: JobKind<R>,
-  options: { ackWaitMs?: number } = {},
+  options: OpenJobs = {},
 ): Promise<Jobs<R>> {
   return jobsOf(await typed(() => openStorage(bus, kind, options)), DEFAULT_TENANT);
 }
@@ -117,12 +116,11 @@ function jobsOf<R extends Job>(storage: Storage<R>, tenant: string): Jobs<R> {
     get: (name) => typed(async () => (await entryOf(name)).value),
     list: (request = {}) =>
       typed(async () => {
-        const entries = await resources.list();
-        return pageOf(
-          entries.map(({ value }) => value).filter((job) => tenantOf(job) === tenant),
-          kind.collection,
-          request,
-        );
+        const { places, nextPageToken } = pageOf(await storage.index.placesOf(tenant), kind.collection, request);
+        const keys = places.map(({ name }) => storedId(tenant, parseName(kind.collection, name)));
+        // Those that were deleted meanwhile are left out.
+        const entries = await resources.getAll(keys);
+        return { resources: entries.map(({ value }) => value), nextPageToken };
       }),
     cancel: (name) => update(name, (job) => cancelled(job, new Date())),
     delete: (name) => typed(async () => deleteJob(storage, () => entryOf(name))),

@@ -18,19 +18,45 @@ export type Page<R> = {
 const DEFAULT_SIZE = 100;
 const LARGEST_SIZE = 1000;
 
+/** Where a job stands in the list: newest first, those of one time by name. */
+export type Place = { readonly createdMs: number; readonly name: string };
+
 /**
- * A page of jobs, newest first. A token holds the place of the last job of its page, not a count: jobs that come and go
+ * A page of the places, which are in order. A token holds the last place of its page, not a count: jobs that come and go
  * meanwhile neither repeat nor hide others. Throws INVALID_ARGUMENT.
  */
-export function pageOf<R extends Job>(jobs: readonly R[], collection: string, request: PageRequest): Page<R> {
+export function pageOf(
+  places: readonly Place[],
+  collection: string,
+  request: PageRequest,
+): { places: readonly Place[]; nextPageToken: string } {
   const { pageToken = '' } = request;
   const size = pageSizeOf(request);
-  const after = pageToken === '' ? undefined : placeOfToken(pageToken, collection);
-  const sorted = jobs.map((job) => ({ job, place: placeOf(job) })).sort((a, b) => compare(a.place, b.place));
-  const rest = after ? sorted.filter(({ place }) => compare(place, after) > 0) : sorted;
-  const page = rest.slice(0, size);
-  const nextPageToken = rest.length > size ? tokenOf(page[size - 1].place, collection) : '';
-  return { resources: page.map(({ job }) => job), nextPageToken };
+  const from = pageToken === '' ? 0 : countUpTo(places, placeOfToken(pageToken, collection));
+  const page = places.slice(from, from + size);
+  const more = places.length > from + size;
+  return { places: page, nextPageToken: more ? tokenOf(page[size - 1], collection) : '' };
+}
+
+export function placeOf(job: Job): Place {
+  return { createdMs: statusOf(job).createTime?.getTime() ?? 0, name: job.name };
+}
+
+/** Negative if `a` comes before `b` in the list, 0 if they are the same place. */
+export function comparePlaces(a: Place, b: Place): number {
+  if (a.createdMs !== b.createdMs) return b.createdMs - a.createdMs;
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+/** How many of the places, which are in order, come before this one or are it. */
+export function countUpTo(places: readonly Place[], place: Place): number {
+  let [low, high] = [0, places.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (comparePlaces(places[middle], place) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** How many to list. Throws INVALID_ARGUMENT. */
@@ -41,18 +67,6 @@ export function pageSizeOf({ pageSize = 0 }: PageRequest): number {
   throw invalidArgument([
     { field: 'page_size', description: `expected 0 to ${LARGEST_SIZE}, found ${pageSize}; 0 means ${DEFAULT_SIZE}` },
   ]);
-}
-
-/** Where a job stands in the list. */
-type Place = { readonly createdMs: number; readonly name: string };
-
-function placeOf(job: Job): Place {
-  return { createdMs: statusOf(job).createTime?.getTime() ?? 0, name: job.name };
-}
-
-function compare(a: Place, b: Place): number {
-  if (a.createdMs !== b.createdMs) return b.createdMs - a.createdMs;
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
 function tokenOf({ createdMs, name }: Place, collection: string): string {

@@ -20,6 +20,9 @@ import {
 } from '@nss/bus';
 import { type Collection, parseStoredId, storedName } from '@nss/rpc';
 import type { Job, JobKind } from './kinds.ts';
+import { cloudEventOf } from './cloud-event.ts';
+import { type JobIndex, jobIndex } from './job-index.ts';
+import type { Quotas } from '@nss/runtime';
 import { jobMetrics, stateLabel } from './metrics.ts';
 import { checkVersion } from './records.ts';
 import { isEnded, participleOf, stateOf, statusOf } from './states.ts';
@@ -40,6 +43,7 @@ export type Storage<R extends Job> = {
   /** Claims, saved states and requests, by `<collection>.<id>.<what>`, in bucket `nss-job-state`. */
   readonly state: Store<Uint8Array>;
   readonly artifacts: Objects;
+  readonly index: JobIndex;
   readonly checkpoints: Objects;
 };
 
@@ -59,12 +63,15 @@ export async function openStorage<R extends Job>(
     bus,
     kind,
     leaseMs: options.ackWaitMs ?? ACK_WAIT_MS,
-    resources: await openStore(bus, `nss-${kind.collection}`, stored(kind), { history: HISTORY }),
+    quotas: options.quotas ?? (() => ({})),
+    resources,
+    index: jobIndex(resources),
     state: await openStore(bus, STATE_BUCKET, BYTES),
     artifacts: await openObjects(bus, ARTIFACTS),
     checkpoints: await openObjects(bus, CHECKPOINTS),
   };
 }
+  const resources = await openStore(bus, `nss-${kind.collection}`, stored(kind), { history: HISTORY });
 
 /** What the names of a job's objects begin with: its name, with the tenant in front of the id. */
 export function objectsOf({ collection }: { collection: Collection }, id: string): string {

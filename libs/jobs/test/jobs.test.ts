@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ARTIFACTS, type Bus, connectBus, ensureTopology, openObjects } from '@nss/bus';
 import { startNatsServer, type TestNatsServer } from '@nss/bus/testing';
-import { JobState, Training, TrainingResult, TrainingSpec, Warmup } from '@nss/contracts';
+import { Evaluation, JobState, Training, TrainingResult, TrainingSpec, Warmup } from '@nss/contracts';
 import { DEFAULT_TENANT, failedPrecondition, NssError, unavailable } from '@nss/rpc';
 import { createLogger } from '@nss/runtime';
 import {
+  EVALUATIONS,
   type JobChange,
   type Jobs,
   jobService,
@@ -119,6 +120,60 @@ test('pages go through all jobs once, newest first', async () => {
   assert.equal(names[24], 'warmups/w0');
   await assert.rejects(warmups.list({ pageToken: 'forged' }), code('INVALID_ARGUMENT'));
   await assert.rejects(warmups.list({ pageSize: -1 }), code('INVALID_ARGUMENT'));
+});
+
+test('a list reads the jobs of its page and no others, and misses nothing that was created, changed or deleted before it', async (t) => {
+  const other = await connectBus({ url: nats.url, name: 'other', logger });
+  t.after(() => other.close());
+  const [mine, theirs] = await Promise.all([openJobs(bus, EVALUATIONS), openJobs(other, EVALUATIONS)]);
+  const ids = async () => (await mine.list()).resources.map(({ name }) => name.split('/')[1]);
+  assert.deepEqual(await ids(), []);
+  for (let round = 0; round < 20; round++) {
+    await theirs.create({ id: `e${round}`, resource: Evaluation.fromPartial({}) });
+    assert.ok((await ids()).includes(`e${round}`));
+  }
+  await theirs.cancel('evaluations/e7');
+  await theirs.delete('evaluations/e7');
+  assert.ok(!(await ids()).includes('e7'));
+  await theirs.create({ id: 'e7', resource: Evaluation.fromPartial({}) });
+  assert.ok((await ids()).includes('e7'));
+
+  const read: string[] = [];
+  const { resources } = mine.storage;
+  const { getAll, list } = resources;
+  Object.assign(resources, {
+    getAll(keys: string[]) {
+      read.push(...keys);
+      return getAll(keys);
+    },
+    list: () => assert.fail('the whole bucket was read'),
+  });
+  t.after(() => Object.assign(resources, { getAll, list }));
+  const page = await mine.list({ pageSize: 3 });
+  assert.deepEqual(
+    page.resources.map(({ name }) => name.split('/')[1]),
+    read,
+  );
+  assert.equal(read.length, 3);
+});
+
+test('lists go on after a crash of the server', async (t) => {
+  const server = await startNatsServer();
+  const own = await connectBus({ url: server.url, name: 'test', logger });
+  t.after(async () => {
+    await own.close();
+    await server.stop();
+  });
+  await ensureTopology(own);
+  const evaluations = await openJobs(own, EVALUATIONS);
+  const names = async () => (await evaluations.list()).resources.map(({ name }) => name);
+  await evaluations.create({ id: 'before', resource: Evaluation.fromPartial({}) });
+  assert.deepEqual(await names(), ['evaluations/before']);
+  await server.kill();
+  const again = await startNatsServer({ storeDir: server.storeDir, port: server.port });
+  t.after(() => again.stop());
+  await evaluations.create({ id: 'after', resource: Evaluation.fromPartial({}) });
+  assert.deepEqual(await names(), ['evaluations/after', 'evaluations/before']);
 });
 
 test('a job runs to its result, and a watch resumes without gaps or repeats', async () => {

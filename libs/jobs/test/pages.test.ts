@@ -4,13 +4,18 @@ import { JobStatus } from '@nss/contracts';
 import { NssError } from '@nss/rpc';
 import fc from 'fast-check';
 import type { Job } from '../src/kinds.ts';
-import { pageOf } from '../src/pages.ts';
+import { comparePlaces, countUpTo, type PageRequest, pageOf, placeOf } from '../src/pages.ts';
 
 const job = (name: string, createdMs: number): Job => ({
   name,
   spec: undefined,
   status: JobStatus.fromPartial({ createTime: new Date(createdMs) }),
 });
+/** A page of jobs in any order. */
+function pageOfJobs(jobs: readonly Job[], collection: string, request: PageRequest) {
+  return pageOf(jobs.map(placeOf).toSorted(comparePlaces), collection, request);
+}
+
 // Few distinct times, so that many jobs share one.
 const someJobs = fc
   .array(fc.integer({ min: 0, max: 5 }), { maxLength: 60 })
@@ -22,9 +27,9 @@ function allNames(jobs: readonly Job[], size: number, between: (jobs: readonly J
   const names: string[] = [];
   let pageToken = '';
   do {
-    const page = pageOf(jobs, 'searches', { pageSize: size, pageToken });
-    assert.ok(page.resources.length <= size);
-    names.push(...page.resources.map(({ name }) => name));
+    const page = pageOfJobs(jobs, 'searches', { pageSize: size, pageToken });
+    assert.ok(page.places.length <= size);
+    names.push(...page.places.map(({ name }) => name));
     pageToken = page.nextPageToken;
     jobs = between(jobs);
   } while (pageToken !== '');
@@ -60,19 +65,29 @@ test('jobs that come and go between pages neither hide nor repeat the others', (
   );
 });
 
+test('a job is put where a sort would put it', () => {
+  fc.assert(
+    fc.property(someJobs, (jobs) => {
+      const places: ReturnType<typeof placeOf>[] = [];
+      for (const place of jobs.map(placeOf)) places.splice(countUpTo(places, place), 0, place);
+      assert.deepEqual(places, jobs.map(placeOf).toSorted(comparePlaces));
+    }),
+  );
+});
+
 test('a page has 100 jobs unless told, and 1000 at most', () => {
   const many = Array.from({ length: 1_500 }, (_, i) => job(`searches/j${i}`, i));
-  assert.equal(pageOf(many, 'searches', {}).resources.length, 100);
-  assert.equal(pageOf(many, 'searches', { pageSize: 5_000 }).resources.length, 1_000);
-  assert.equal(pageOf(many, 'searches', { pageSize: 1 }).resources[0].name, 'searches/j1499');
+  assert.equal(pageOfJobs(many, 'searches', {}).places.length, 100);
+  assert.equal(pageOfJobs(many, 'searches', { pageSize: 5_000 }).places.length, 1_000);
+  assert.equal(pageOfJobs(many, 'searches', { pageSize: 1 }).places[0].name, 'searches/j1499');
 });
 
 test('no text but a token of this collection is taken as one', () => {
   const many = [job('searches/a', 1), job('searches/b', 2)];
-  const { nextPageToken } = pageOf(many, 'searches', { pageSize: 1 });
+  const { nextPageToken } = pageOfJobs(many, 'searches', { pageSize: 1 });
   const refused = (collection: string, pageToken: string) =>
     assert.throws(
-      () => pageOf(many, collection, { pageToken }),
+      () => pageOfJobs(many, collection, { pageToken }),
       (error) => error instanceof NssError && error.fieldViolations[0].field === 'page_token',
     );
   refused('warmups', nextPageToken);
