@@ -19,10 +19,8 @@ import {
   unpublish,
 } from '@nss/bus';
 import { type Collection, parseStoredId, storedName } from '@nss/rpc';
-import type { Job, JobKind } from './kinds.ts';
-import { cloudEventOf } from './cloud-event.ts';
 import { type JobIndex, jobIndex } from './job-index.ts';
-import type { Quotas } from '@nss/runtime';
+import type { Job, JobKind } from './kinds.ts';
 import { jobMetrics, stateLabel } from './metrics.ts';
 import { checkVersion } from './records.ts';
 import { isEnded, participleOf, stateOf, statusOf } from './states.ts';
@@ -40,10 +38,10 @@ export type Storage<R extends Job> = {
   readonly leaseMs: number;
   /** Resources by stored id, in bucket `nss-<collection>`. */
   readonly resources: Store<R>;
+  readonly index: JobIndex;
   /** Claims, saved states and requests, by `<collection>.<id>.<what>`, in bucket `nss-job-state`. */
   readonly state: Store<Uint8Array>;
   readonly artifacts: Objects;
-  readonly index: JobIndex;
   readonly checkpoints: Objects;
 };
 
@@ -59,11 +57,11 @@ export async function openStorage<R extends Job>(
   options: { ackWaitMs?: number },
 ): Promise<Storage<R>> {
   await ensureQueue(bus, jobQueue(kind.collection), options);
+  const resources = await openStore(bus, `nss-${kind.collection}`, stored(kind), { history: HISTORY });
   return {
     bus,
     kind,
     leaseMs: options.ackWaitMs ?? ACK_WAIT_MS,
-    quotas: options.quotas ?? (() => ({})),
     resources,
     index: jobIndex(resources),
     state: await openStore(bus, STATE_BUCKET, BYTES),
@@ -71,7 +69,6 @@ export async function openStorage<R extends Job>(
     checkpoints: await openObjects(bus, CHECKPOINTS),
   };
 }
-  const resources = await openStore(bus, `nss-${kind.collection}`, stored(kind), { history: HISTORY });
 
 /** What the names of a job's objects begin with: its name, with the tenant in front of the id. */
 export function objectsOf({ collection }: { collection: Collection }, id: string): string {
