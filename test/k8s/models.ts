@@ -10,6 +10,7 @@ function modelOf({ apiVersion, kind }: Manifest): string {
   const group = apiVersion.split('/')[0];
   if (group === 'kueue.x-k8s.io') return join(import.meta.dirname, 'kueue.ts');
   if (group === 'keda.sh') return `@kubernetes-models/keda/${apiVersion}/${kind}`;
+  if (group === 'monitoring.coreos.com') return `@kubernetes-models/prometheus-operator/${apiVersion}/${kind}`;
   if (group === 'cert-manager.io') return `@kubernetes-models/cert-manager/${apiVersion}/${kind}`;
   return `kubernetes-models/${apiVersion}/${kind}`;
 }

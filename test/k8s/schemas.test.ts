@@ -5,7 +5,9 @@ import { faultsOf } from './models.ts';
 
 /** Whose model judges a manifest. */
 const ownerOf = ({ apiVersion }: Manifest) =>
-  ['keda.sh', 'kueue.x-k8s.io', 'cert-manager.io'].find((group) => apiVersion.startsWith(`${group}/`)) ?? 'kubernetes';
+  ['keda.sh', 'kueue.x-k8s.io', 'cert-manager.io', 'monitoring.coreos.com'].find((group) =>
+    apiVersion.startsWith(`${group}/`),
+  ) ?? 'kubernetes';
 
 /** Mistakes as people make them, five for each API: what to do to which kind. */
 const mistakes: readonly [what: string, kind: string, spoil: (manifest: Manifest) => void][] = [
@@ -64,14 +66,35 @@ const mistakes: readonly [what: string, kind: string, spoil: (manifest: Manifest
   ],
   ['a list given as text', 'Certificate', ({ spec }) => Object.assign(spec, { dnsNames: 'nats' })],
   ['an issuer of a kind that does not exist', 'Issuer', ({ spec }) => Object.assign(spec, { selfsigned: {} })],
+
+  [
+    'a port under its name in a Service',
+    'PodMonitor',
+    ({ spec }) => Object.assign(spec.podMetricsEndpoints[0], { portName: 'x' }),
+  ],
+  [
+    'an interval without a unit',
+    'PodMonitor',
+    ({ spec }) => Object.assign(spec.podMetricsEndpoints[0], { interval: '30' }),
+  ],
+  ['no pods to choose from', 'PodMonitor', ({ spec }) => delete spec.selector],
+  ['an alert without an expression', 'PrometheusRule', ({ spec }) => delete spec.groups[0].rules[0].expr],
+  [
+    'a label that is a list',
+    'PrometheusRule',
+    ({ spec }) => Object.assign(spec.groups[0].rules[0], { labels: { severity: [] } }),
+  ],
 ];
 
-test('every overlay fits the models of Kubernetes, KEDA, Kueue and cert-manager, and every planted mistake is seen', {
+test('every overlay fits the models of Kubernetes, KEDA, Kueue, cert-manager and the Prometheus operator, and every planted mistake is seen', {
   skip: noKustomize,
 }, async () => {
   const good = overlays.flatMap((overlay) => build(`overlays/${overlay}`));
   const owners = new Set(good.map(ownerOf));
-  assert.deepEqual(owners, new Set(['kubernetes', 'keda.sh', 'kueue.x-k8s.io', 'cert-manager.io']));
+  assert.deepEqual(
+    owners,
+    new Set(['kubernetes', 'keda.sh', 'kueue.x-k8s.io', 'cert-manager.io', 'monitoring.coreos.com']),
+  );
 
   const planted = mistakes.map(([what, kind, spoil]) => {
     const manifest = structuredClone(good.find((each) => each.kind === kind));

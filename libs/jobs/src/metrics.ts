@@ -13,13 +13,13 @@ export const JOB_METRICS = {
     name: 'nss.jobs.ended',
     kind: 'counter',
     unit: '{job}',
-    description: 'Jobs that came to their end, by `collection`, `state` and, for those that failed, `reason`.',
+    description: 'Jobs that came to their end, by `collection` and `state`.',
   },
   retries: {
     name: 'nss.jobs.retries',
     kind: 'counter',
     unit: '{attempt}',
-    description: 'Attempts that failed and are followed by another one, by `collection` and `reason`.',
+    description: 'Attempts that failed and are followed by another one, by `collection`.',
   },
 } as const;
 

@@ -46,6 +46,10 @@ const RECONCILE_EVERY_MS = 60_000;
 export async function runJobs<R extends Job>(options: RunJobs<R>): Promise<void> {
   const { jobs, signal, concurrency = 1, logger } = options;
   const queue = jobQueue(jobs.kind.collection);
+  const { collection } = jobs.kind;
+  // A counter that was never seen at zero has not grown, for who looks at how much it grew.
+  jobMetrics.retries.add(0, { collection });
+  for (const state of ['succeeded', 'failed', 'cancelled']) jobMetrics.ended.add(0, { collection, state });
   const forgetQueue = observeQueue(jobs.storage.bus, queue);
   const running = Promise.all([
     consume(jobs.storage.bus, queue, ({ body }, shutdown) => take(options, body, shutdown), { concurrency, signal }),
@@ -142,7 +146,7 @@ async function conclude<R extends Job>(
     if (error.retryable && tries < maxTries) {
       await job.update(interrupted);
       await held.renew({ tries, lastError: error });
-      jobMetrics.retries.add(1, { collection, reason: error.reason });
+      jobMetrics.retries.add(1, { collection });
       const verdict = { nakAfterMs: pauseMs(tries) };
       job.logger.warn({ error, tries, maxTries, ...verdict }, 'job interrupted; trying again');
       return verdict;

@@ -127,8 +127,7 @@ export async function announce<R extends Job>(storage: Storage<R>, entry: Entry<
 
 function countEnd(collection: string, job: Job): void {
   if (!isEnded(job)) return;
-  const { state, error } = statusOf(job);
-  jobMetrics.ended.add(1, { collection, state: stateLabel(state), ...(error && { reason: error.reason }) });
+  jobMetrics.ended.add(1, { collection, state: stateLabel(stateOf(job)) });
 }
 
 /** Publishes the event of the job (see `eventSubject`) with the resource as its body. */

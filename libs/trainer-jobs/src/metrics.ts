@@ -9,13 +9,13 @@ export const SEARCH_METRICS = {
     name: 'nss.search.theta.entropy',
     kind: 'gauge',
     unit: 'nat',
-    description: 'Entropy of theta of each search that runs, by `job`: it falls as the search decides.',
+    description: 'Entropy of theta of each search that runs, by `nss.job`: it falls as the search decides.',
   },
   deviation: {
     name: 'nss.search.cost.deviation',
     kind: 'gauge',
     unit: '1',
-    description: 'Mean cost under theta over the target, minus 1, of each search that runs, by `job`.',
+    description: 'Mean cost under theta over the target, minus 1, of each search that runs, by `nss.job`.',
   },
 } as const;
 
@@ -33,11 +33,11 @@ export function observeSearch(
   };
   const forgetEntropy = searchMetrics.entropy.observe((observe) => {
     const theta = probabilities();
-    if (theta) observe(entropyOf(theta), { job });
+    if (theta) observe(entropyOf(theta), { 'nss.job': job });
   });
   const forgetDeviation = searchMetrics.deviation.observe((observe) => {
     const theta = probabilities();
-    if (theta) observe(distributionCost(space, input, theta).mean / targetMultiplyAdds - 1, { job });
+    if (theta) observe(distributionCost(space, input, theta).mean / targetMultiplyAdds - 1, { 'nss.job': job });
   });
   return () => {
     forgetEntropy();

@@ -50,6 +50,7 @@ export async function withTrainerRetry<T>(
   use: (session: TrainerSession, progressed: () => void) => Promise<T>,
 ): Promise<T> {
   let losses = 0;
+  leaseMetrics.lost.add(0);
   const progressed = () => {
     losses = 0;
   };
