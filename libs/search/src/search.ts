@@ -1,21 +1,14 @@
 import { distributionCost } from '@nss/cost';
-import { type InputShape, type MixtureGradient, randomOf, type SearchSpace, type StageMixture } from '@nss/space';
+import type { InputShape, SearchSpace } from '@nss/space';
 import { type AdamSettings, type AdamState, adamStep, startAdam } from './adam.ts';
-import { drawMixture } from './draws.ts';
-import { gumbelSoftmaxGradient } from './gumbel.ts';
+import { estimateObjective, type Objective, type ObjectiveSettings } from './objective.ts';
 import { type Iterations, iterationsOf, temperatureAt, type WeightTraining } from './schedule.ts';
 import { type Bins, type BinValues, binsOf, probabilitiesOf, zerosOf } from './theta.ts';
 import type { Checkpoint, Trainer } from './trainer.ts';
 import { type Checkpointing, trainWeights, weightStepAt } from './training.ts';
 
 /** How theta is trained. */
-export type ThetaTraining = {
-  readonly adam: AdamSettings;
-  readonly initialTemperature: number;
-  readonly finalTemperature: number;
-  /** Weight of |F / F_target - 1| in the objective. */
-  readonly lambda: number;
-};
+export type ThetaTraining = ObjectiveSettings & { readonly adam: AdamSettings };
 
 /** Theta at one moment of a search. */
 export type Snapshot = {
@@ -102,28 +95,31 @@ export async function runSearch(run: SearchRun): Promise<SearchState> {
   let state: SearchState = { ...start, iteration: Math.max(start.iteration, iterations.warmup) };
 
   const snapshotEvery = Math.ceil((iterations.total - iterations.warmup) / (run.snapshots ?? 200));
-  while (state.iteration < iterations.total) {
+  let asked = askObjective(run, state, bins, iterations);
+  while (asked) {
     run.signal?.throwIfAborted();
     const { iteration } = state;
-    const theta = await thetaStep(run, state, bins, temperatureAt(iteration, iterations, run.settings.theta));
-    const weightLosses = trainer
-      ? await trainer.weightSteps('weights', [
-          weightStepAt(iteration, {
-            bins,
-            iterations,
-            probabilities: probabilitiesOf(theta.logits),
-            weights: run.settings.weights,
-            seed: run.seed,
-          }),
-        ])
-      : [];
+    const objective = await asked;
+    const theta = adamStep(state.logits, objective.gradient, state.adam, run.settings.theta.adam);
+    const weightStep = trainer?.weightSteps('weights', [
+      weightStepAt(iteration, {
+        bins,
+        iterations,
+        probabilities: probabilitiesOf(theta.values),
+        weights: run.settings.weights,
+        seed: run.seed,
+      }),
+    ]);
     state = {
       iteration: iteration + 1,
-      logits: theta.logits,
-      adam: theta.adam,
+      logits: theta.values,
+      adam: theta.state,
       trajectory: state.trajectory,
-      losses: { sum: state.losses.sum + theta.loss, count: state.losses.count + 1 },
+      losses: { sum: state.losses.sum + objective.loss, count: state.losses.count + 1 },
     };
+    // What is drawn depends on theta alone: the trainer need not wait for this process between the two.
+    asked = askObjective(run, state, bins, iterations);
+    const weightLosses = (await weightStep) ?? [];
     const searched = state.iteration - iterations.warmup;
     if (searched % snapshotEvery === 0 || (state.iteration === iterations.total && run.snapshots !== 0)) {
       state = withSnapshot(run, state, iterations);
@@ -133,7 +129,7 @@ export async function runSearch(run: SearchRun): Promise<SearchState> {
       iteration: state.iteration,
       iterations,
       weightLosses,
-      thetaLoss: theta.loss,
+      thetaLoss: objective.loss,
       logits: state.logits,
     });
     if (checkpointing?.due(state.iteration)) {
@@ -175,53 +171,31 @@ async function warmUp(run: SearchRun, trainer: Trainer, state: SearchState, iter
   });
 }
 
-/** Draws a mixture, asks the trainer for its loss and gradient, adds the cost's, and takes one Adam step on the logits. */
-async function thetaStep(
+/** Estimates the objective at the state's iteration; undefined after the last one. */
+function askObjective(
   run: SearchRun,
-  state: SearchState,
+  { iteration, logits }: SearchState,
   bins: Bins,
-  temperature: number,
-): Promise<{ logits: BinValues; adam: AdamState; loss: number }> {
-  const random = randomOf(run.seed, 'theta-step', state.iteration);
-  const mixture = drawMixture(random, bins, state.logits, temperature);
-  const task = await run.trainer?.thetaStep(state.iteration, mixture);
-  const cost = costPenalty(run, mixture);
-  const gradient = mixture.map(({ depthWeights, widthWeights }, i) => ({
-    depth: gumbelSoftmaxGradient(
-      depthWeights,
-      temperature,
-      sum(cost.gradients[i].depthWeights, task?.gradients[i].depthWeights),
-    ),
-    width: gumbelSoftmaxGradient(
-      widthWeights,
-      temperature,
-      sum(cost.gradients[i].widthWeights, task?.gradients[i].widthWeights),
-    ),
-  }));
-  const step = adamStep(state.logits, gradient, state.adam, run.settings.theta.adam);
-  return { logits: step.values, adam: step.state, loss: cost.loss + (task?.loss ?? 0) };
-}
-
-/** lambda |F / F_target - 1| of a mixture, F in closed form, with its gradient in the mixture weights. */
-function costPenalty(
-  run: SearchRun,
-  mixture: readonly StageMixture[],
-): { loss: number; gradients: readonly MixtureGradient[] } {
-  const { lambda } = run.settings.theta;
-  const { mean, gradient } = distributionCost(
-    run.space,
-    run.input,
-    mixture.map(({ depthWeights, widthWeights }) => ({ depth: depthWeights, width: widthWeights })),
-  );
-  const deviation = mean / run.targetMultiplyAdds - 1;
-  const slope = (lambda * Math.sign(deviation)) / run.targetMultiplyAdds;
-  return {
-    loss: lambda * Math.abs(deviation),
-    gradients: gradient.map(({ depth, width }) => ({
-      depthWeights: depth.map((value) => slope * value),
-      widthWeights: width.map((value) => slope * value),
-    })),
-  };
+  iterations: Iterations,
+): Promise<Objective> | undefined {
+  if (iteration >= iterations.total) return undefined;
+  const { space, input, targetMultiplyAdds, seed, trainer } = run;
+  const settings = run.settings.theta;
+  const objective = estimateObjective({
+    space,
+    input,
+    targetMultiplyAdds,
+    settings,
+    seed,
+    bins,
+    logits,
+    iteration,
+    iterations,
+    trainer,
+  });
+  // A search that ends before it waits for this has another error to tell.
+  objective.catch(() => {});
+  return objective;
 }
 
 function withSnapshot(run: SearchRun, state: SearchState, iterations: Iterations): SearchState {
@@ -235,8 +209,6 @@ function withSnapshot(run: SearchRun, state: SearchState, iterations: Iterations
   };
   return { ...state, trajectory: [...state.trajectory, snapshot], losses: { sum: 0, count: 0 } };
 }
-
-const sum = (a: readonly number[], b?: readonly number[]): readonly number[] => (b ? a.map((x, k) => x + b[k]) : a);
 
 /** A trajectory is for the eye, and is stored with every checkpoint. */
 const rounded = (value: number) => Math.round(value * 1e6) / 1e6;

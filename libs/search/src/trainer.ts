@@ -21,8 +21,8 @@ export type Checkpoint = {
 
 /**
  * What the search asks of whoever owns the weights and the images: a super network opened with a data set, a search
- * space and a seed. The search never sees how a trainer is reached. Calls come one at a time; any of them may reject
- * when the trainer is lost, and the search then ends with that error.
+ * space and a seed. The search never sees how a trainer is reached. Calls may come before earlier ones are answered and run in
+ * their order; any of them may reject when the trainer is lost, and the search then ends with that error.
  */
 export type Trainer = {
   /** Runs SGD steps in order; the cross entropy in nats before each. */
@@ -35,6 +35,11 @@ export type Trainer = {
     iteration: number,
     mixture: readonly StageMixture[],
   ): Promise<{ readonly loss: number; readonly gradients: readonly MixtureGradient[] }>;
+  /**
+   * Cross entropy in nats of sub-networks on a batch of theta's half, one an architecture, every BatchNorm with the batch's statistics. The
+   * super network's weights do not change.
+   */
+  taskLosses(iteration: number, architectures: readonly Architecture[]): Promise<readonly number[]>;
   /**
    * Error in percent and mean cross entropy of sub-networks on held-out images, BatchNorm statistics recomputed for each
    * on `calibrationImages` training images.

@@ -36,7 +36,12 @@ test('after the warmup every iteration takes a theta step and then a weight step
   assert.equal(trainer.log.at(-1), 'weights weights 19');
 });
 
-test('a search resumed from any checkpoint, in the warmup or after it, ends as the uninterrupted one', async () => {
+for (const estimator of ['gumbel-softmax', 'score-function'] as const) {
+  test(`a search by ${estimator} resumed from any checkpoint, in the warmup or after it, ends as the uninterrupted one`, () =>
+    endsTheSameWhenResumed({ ...toyRun, settings: { ...toyRun.settings, theta: { ...toyRun.settings.theta, estimator } } }));
+}
+
+async function endsTheSameWhenResumed(run: typeof toyRun) {
   const checkpoints: AnalyticCheckpoints = new Map();
   const states: SearchState[] = [];
   const checkpointing = {
@@ -44,7 +49,7 @@ test('a search resumed from any checkpoint, in the warmup or after it, ends as t
     idAt: (iteration: number) => `at-${iteration}`,
     stored: async (state: SearchState) => void states.push(throughJson(state)),
   };
-  const whole = await runSearch({ ...toyRun, trainer: analyticTrainer(toySpace, checkpoints), checkpointing });
+  const whole = await runSearch({ ...run, trainer: analyticTrainer(toySpace, checkpoints), checkpointing });
   assert.deepEqual(
     states.map(({ iteration }) => iteration),
     [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20],
@@ -52,10 +57,10 @@ test('a search resumed from any checkpoint, in the warmup or after it, ends as t
   const weightsAtEnd = states.at(-1)?.checkpoint?.digest;
   for (const resumeFrom of states) {
     const trainer = analyticTrainer(toySpace, checkpoints);
-    assert.deepEqual(await runSearch({ ...toyRun, trainer, resumeFrom }), whole);
+    assert.deepEqual(await runSearch({ ...run, trainer, resumeFrom }), whole);
     assert.equal((await trainer.save('again')).digest, weightsAtEnd);
   }
-});
+}
 
 test('a search that starts from a shared warmup ends as one that does its own', async () => {
   const checkpoints: AnalyticCheckpoints = new Map();
@@ -152,7 +157,7 @@ test('the trajectory spans the search in at most 200 even snapshots and its end'
   assert.deepEqual((await runSearch({ ...toyRun, settings, trainer: null, snapshots: 0 })).trajectory, []);
 });
 
-test('an aborted search ends with the reason of its signal and asks for nothing more', async () => {
+test('an aborted search ends with the reason of its signal and draws nothing more', async () => {
   const trainer = analyticTrainer(toySpace);
   const stop = new AbortController();
   const reason = new Error('cancelled');
@@ -165,7 +170,34 @@ test('an aborted search ends with the reason of its signal and asks for nothing 
     },
   });
   await assert.rejects(search, reason);
-  assert.equal(trainer.log.at(-1), 'weights weights 9');
+  assert.deepEqual(trainer.log.slice(-2), ['weights weights 9', 'theta 10']);
+});
+
+test('the trainer has the next theta step before it has answered the weight step', async () => {
+  const trainer = analyticTrainer(toySpace);
+  const asked = new Map<number, PromiseWithResolvers<void>>();
+  const next = (iteration: number) => {
+    if (!asked.has(iteration)) asked.set(iteration, Promise.withResolvers());
+    return asked.get(iteration) as PromiseWithResolvers<void>;
+  };
+  const search = await runSearch({
+    ...toyRun,
+    trainer: {
+      ...trainer,
+      async weightSteps(split, steps) {
+        const losses = await trainer.weightSteps(split, steps);
+        const { iteration } = steps[steps.length - 1];
+        const ofSearch = iteration >= 6 && iteration < 19;
+        if (ofSearch) await next(iteration + 1).promise;
+        return losses;
+      },
+      thetaStep(iteration, mixture) {
+        next(iteration).resolve();
+        return trainer.thetaStep(iteration, mixture);
+      },
+    },
+  });
+  assert.deepEqual(search, await runSearch({ ...toyRun, trainer: analyticTrainer(toySpace) }));
 });
 
 test('an error of the trainer ends the search', async () => {

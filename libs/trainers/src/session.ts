@@ -19,7 +19,7 @@ export type TrainerInfo = {
   readonly threads: number;
 };
 
-/** An open session: the trainer port of the search, over one gRPC stream. Commands are given one at a time. */
+/** An open session: the trainer port of the search, over one gRPC stream. Commands run in the order in which they are given. */
 export type TrainerSession = Trainer & {
   readonly info: TrainerInfo;
   /** Seconds of tensor work behind all replies so far. */
@@ -60,14 +60,12 @@ export async function openSession(
   const client = connect(TrainerServiceService, address, { tls, serverName: 'supernet-trainer' });
   const call = client.session({ signal });
   let busySeconds = 0;
-  let waiting = false;
 
   const ask: Ask = async ($case, value) => {
-    if (waiting) throw new Error(`${$case} was asked of ${trainer} before it answered the command before`);
-    waiting = true;
     try {
-      await call.send(SessionRequest.create({ command: { $case, value } as Command }));
-      const { value: response, done } = await call.responses.next();
+      const request = SessionRequest.create({ command: { $case, value } as Command });
+      // Both at once: replies come in the order of the commands, of which several may be on their way.
+      const [, { value: response, done }] = await Promise.all([call.send(request), call.responses.next()]);
       if (done) throw new TrainerLost(`${trainer} ended the session without a reply to ${$case}`, undefined);
       const { reply } = response;
       if (reply?.$case !== $case) throw new Error(`${trainer} answered ${$case} with ${reply?.$case}`);
@@ -76,8 +74,6 @@ export async function openSession(
     } catch (error) {
       signal?.throwIfAborted();
       throw sessionError(trainer, error);
-    } finally {
-      waiting = false;
     }
   };
 
@@ -119,6 +115,9 @@ function sessionOf(ask: Ask, info: TrainerInfo, busySeconds: () => number): Trai
         widthWeights: [...widthWeights],
       }));
       return ask('thetaStep', { iteration, stages });
+    },
+    async taskLosses(iteration, architectures) {
+      return (await ask('taskLosses', { iteration, architectures: architectures.map(fromArchitecture) })).losses;
     },
     evaluate(architectures, calibrationImages) {
       return ask('evaluate', { architectures: architectures.map(fromArchitecture), calibrationImages });

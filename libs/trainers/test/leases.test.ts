@@ -203,14 +203,20 @@ test('what `use` throws is thrown, and the trainer is free again', async (t) => 
   assert.deepEqual(trainer.commands, ['open', 'open']);
 });
 
-test('commands are given one at a time', async (t) => {
+test('commands that are given at once are answered in their order', async (t) => {
   const { bus, connected } = await startBus(t);
-  await startTrainer(t, await connected('trainer'), 'trainer-0');
+  const trainer = await startTrainer(t, await connected('trainer'), 'trainer-0');
   await withTrainer(needs(bus), async (session) => {
-    const first = session.weightSteps('all', [step(1)]);
-    await assert.rejects(session.weightSteps('all', [step(2)]), /before it answered/);
-    assert.deepEqual(await first, [0.5]);
+    const [losses, checkpoint, more] = await Promise.all([
+      session.weightSteps('all', [step(1)]),
+      session.save('searches/a/1'),
+      session.weightSteps('all', [step(2), step(3)]),
+    ]);
+    assert.equal(losses.length, 1);
+    assert.equal(checkpoint.checkpointId, 'searches/a/1');
+    assert.equal(more.length, 2);
   });
+  assert.deepEqual(trainer.commands, ['open', 'weightSteps', 'save', 'weightSteps']);
 });
 
 test('a job that is cancelled while it works ends its session', async (t) => {
