@@ -8,8 +8,11 @@ const run = promisify(execFile);
 
 /** A PyTorch implementation of the same method: a yardstick that is no part of this project. */
 export type Peer = {
-  /** Runs one of its commands with so many threads; the JSON lines that it prints. */
-  lines<Line>(args: readonly (string | number)[], threads: number): Promise<Line[]>;
+  /**
+   * Runs one of its commands with so many threads; the JSON lines that it prints. With a Python `program` of ours, that one runs, and
+   * gets the place of the peer's as its first argument.
+   */
+  lines<Line>(args: readonly (string | number)[], threads: number, program?: string): Promise<Line[]>;
 };
 
 export type PeerPlaces = {
@@ -31,9 +34,16 @@ export function openPeer({ environment, script, data }: PeerPlaces): Peer {
     if (!existsSync(path)) throw new Error(`the peer needs ${path}, which does not exist`);
   }
   return {
-    async lines<Line>(args: readonly (string | number)[], threads: number) {
+    async lines<Line>(args: readonly (string | number)[], threads: number, program?: string) {
       const env = trainerEnvironment(process.env, {}, threads);
-      const all = [script, ...args.map(String), '--threads', String(threads), ...(data ? ['--data', data] : [])];
+      const all = [
+        ...(program ? [program] : []),
+        script,
+        ...args.map(String),
+        '--threads',
+        String(threads),
+        ...(data ? ['--data', data] : []),
+      ];
       const { stdout } = await run(python, all, { env, maxBuffer: 1 << 26 });
       return stdout
         .split('\n')
