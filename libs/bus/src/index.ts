@@ -8,6 +8,7 @@ export {
   resendDeadLetter,
 } from './dead-letters.ts';
 export { BusFull, BusStoreLost, BusUnavailable, NoResponders, ObjectDamaged, RevisionConflict } from './errors.ts';
+export { storedEvents } from './events.ts';
 export { BUS_METRICS } from './metrics.ts';
 export { ARTIFACTS, CHECKPOINTS, type Objects, openObjects, type StoredObject } from './objects.ts';
 export { observeDeadLetters, observeQueue } from './observe.ts';

@@ -59,9 +59,12 @@ const KEPT_MS = 30 * 24 * 3_600_000;
 /** Within this time a message id is stored once only. */
 const DUPLICATE_WINDOW_MS = 120_000;
 
+/** The stream of events. */
+export const EVENTS = 'NSS_EVENTS';
+
 const STREAMS: readonly (Partial<StreamConfig> & { name: string })[] = [
   {
-    name: 'NSS_EVENTS',
+    name: EVENTS,
     subjects: [eventSubject(DEFAULT_TENANT, '*', '*', '*'), eventSubject('*', '*', '*', '*')],
     retention: RetentionPolicy.Limits,
     max_age: nanos(KEPT_MS),

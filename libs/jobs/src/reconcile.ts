@@ -2,18 +2,21 @@ import type { Entry, StoredObject } from '@nss/bus';
 import { JobState } from '@nss/contracts';
 import type { Job } from './kinds.ts';
 import { stateLabel } from './metrics.ts';
+import { missingEvents } from './missing-events.ts';
 import { deleteSaved, savedObjects } from './saved-state.ts';
 import { isEnded, stateOf } from './states.ts';
 import { announce, enqueue, objectsOf, type Storage } from './storage.ts';
 
 /*
- * What should be so, compared with what is, job by job: every job that has not ended is in the queue, and every weight
- * belongs to a job that may still need it.
+ * What should be so, compared with what is, job by job: every job that has not ended is in the queue, every change of a state was
+ * published, and every weight belongs to a job that may still need it.
  */
 
 export type Reconciled = {
   /** Jobs that were in no queue; they are now. */
   readonly requeued: readonly string[];
+  /** Events that were missing, `<id>.<participle>`; they are published now. */
+  readonly published: readonly string[];
   /** Objects that were deleted. */
   readonly dropped: readonly string[];
   /** Jobs in each state that a job can be in. */
@@ -24,15 +27,21 @@ export type Reconciled = {
  * To be called a minute apart. Puts every job that has not ended into the queue: nearly always all are there; one is not if whoever created it died before it
  * could publish, or if its message was lost. Deletes weights and states of jobs that are gone, failed or were cancelled: a
  * worker that was thought dead may have stored them afterwards. Deletes what uploads have left whose process died.
+ *
+ * @param publishMissing remembers which events were missing at the call before; without, none is published.
  */
-export async function reconcile<R extends Job>(storage: Storage<R>): Promise<Reconciled> {
+export async function reconcile<R extends Job>(
+  storage: Storage<R>,
+  publishMissing = missingEvents(storage),
+): Promise<Reconciled> {
   // Objects first: one that is stored now belongs to a job that is found below, or to none.
   const objects = await weightsOf(storage);
   const entries = await storage.resources.list();
   const requeued = await requeue(storage, entries);
+  const published = await publishMissing(entries);
   const dropped = await sweep(storage, objects, entries);
   for (const bucket of [storage.checkpoints, storage.artifacts]) await bucket.sweep();
-  return { requeued, dropped, states: countStates(entries) };
+  return { requeued, published, dropped, states: countStates(entries) };
 }
 
 /** Deletes weights and saved state of a job that has failed or was cancelled. */

@@ -10,6 +10,7 @@ import { type Claim, claim, dropClaim } from './claim.ts';
 import type { Jobs } from './jobs.ts';
 import type { Job } from './kinds.ts';
 import { jobMetrics } from './metrics.ts';
+import { missingEvents } from './missing-events.ts';
 import { dropWeights, type Reconciled, reconcile } from './reconcile.ts';
 import { type HeldJob, holdJob, type RunningJob } from './running-job.ts';
 import { ended, interrupted, isEnded, started, stateOf, statusOf } from './states.ts';
@@ -175,15 +176,17 @@ function gaveUp(name: string, { tries, lastError }: Claim): NssError {
 
 async function reconcileNowAndThen<R extends Job>(storage: Storage<R>, logger: Logger, signal: AbortSignal) {
   const { collection } = storage.kind;
+  const publishMissing = missingEvents(storage);
   let states: Reconciled['states'] = {};
   const forgetStates = jobMetrics.jobs.observe((observe) => {
     for (const [state, count] of Object.entries(states)) observe(count, { collection, state });
   });
   while (!signal.aborted) {
     try {
-      const { requeued, dropped, ...counted } = await reconcile(storage);
+      const { requeued, published, dropped, ...counted } = await reconcile(storage, publishMissing);
       states = counted.states;
       if (requeued.length > 0) logger.warn({ collection, requeued }, 'jobs were in no queue; they are now');
+      if (published.length > 0) logger.warn({ collection, published }, 'events were missing; they are published now');
       if (dropped.length > 0) logger.info({ collection, dropped }, 'weights that no job needs are deleted');
     } catch (error) {
       logger.warn({ error, collection }, 'jobs could not be compared with their queue and weights');

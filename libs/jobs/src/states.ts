@@ -42,6 +42,17 @@ export function participleOf(job: Job): string | undefined {
   return state === JobState.PENDING && startTime ? undefined : PARTICIPLES[state];
 }
 
+/** The participles of the events that a job must have had, of changes after a time. */
+export function eventsDue(job: Job, after: Date): string[] {
+  const { createTime, startTime, endTime } = statusOf(job);
+  const changes: [time: Date | undefined, participle: string | undefined][] = [
+    [createTime, PARTICIPLES[JobState.PENDING]],
+    [startTime, PARTICIPLES[JobState.RUNNING]],
+    [isEnded(job) ? endTime : undefined, participleOf(job)],
+  ];
+  return changes.flatMap(([time, participle]) => (time && time > after && participle ? [participle] : []));
+}
+
 const PARTICIPLES: Partial<Record<JobState, string>> = {
   [JobState.PENDING]: 'created',
   [JobState.RUNNING]: 'started',

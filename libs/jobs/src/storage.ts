@@ -118,7 +118,7 @@ export async function changeResource<R extends Job>(
 
 /**
  * Publishes the event that a job is in its state. Doing so again within two minutes changes nothing. Who dies between changing a state
- * and this leaves it to whoever looks at the job next: events come at least once.
+ * and this leaves it to whoever looks at the job next, or to missing-events.ts: events come at least once.
  */
 export async function announce<R extends Job>(storage: Storage<R>, entry: Entry<R>): Promise<void> {
   const participle = participleOf(entry.value);
