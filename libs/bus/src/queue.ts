@@ -37,7 +37,8 @@ export type Handler = (message: QueueMessage, signal: AbortSignal) => Promise<Ve
 /** Pull requests are renewed this often; the server may have forgotten one without telling. */
 const PULL_EXPIRES_MS = 10_000;
 const PAUSE_AFTER_ERROR_MS = 500;
-const PURGE_EVERY_MS = 5_000;
+/** Between two looks for what a server that was killed has found again; the first comes when the connection is back. */
+const PURGE_EVERY_MS = 30_000;
 const LONGEST_NAK_MS = 60_000;
 /** A message with which a handler fails so often, in a way that it does not expect itself, will not do better later. */
 const MOST_FAILURES = 10;
@@ -59,17 +60,28 @@ export async function consume(
   );
   const { config } = await consumer.info(true);
   const keepAliveMs = millis(config.ack_wait ?? 0) / 3;
-  const slot = async () => {
-    while (!signal.aborted) {
-      const message = await take(bus, consumer, signal);
-      if (message) await handle(bus, message, handler, { keepAliveMs, signal });
-    }
+  const working = new Set<Promise<void>>();
+  let room = Promise.withResolvers<void>();
+  const work = (message: JsMsg) => {
+    const done = handle(bus, message, handler, { keepAliveMs, signal }).finally(() => {
+      working.delete(done);
+      room.resolve();
+    });
+    working.add(done);
   };
   const taking = new AbortController();
   // Nobody waits for its end: it may hang on a server that is away.
   void purgeNowAndThen(bus, queue, AbortSignal.any([signal, taking.signal]));
   try {
-    await Promise.all(Array.from({ length: concurrency }, slot));
+    while (!signal.aborted) {
+      if (working.size < concurrency) {
+        await take(bus, consumer, { most: concurrency - working.size, signal }, work);
+        continue;
+      }
+      room = Promise.withResolvers();
+      await room.promise;
+    }
+    await Promise.all(working);
   } finally {
     taking.abort();
   }
@@ -95,27 +107,34 @@ async function purgeNowAndThen(bus: Bus, queue: QueueName, signal: AbortSignal):
       if (!bus.nc.isClosed())
         bus.logger.warn({ error, ...queue }, 'a work queue could not be cleaned up; trying again');
     }
-    await delay(PURGE_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    await bus.link.whileUp(() => delay(PURGE_EVERY_MS, undefined, { signal })).catch(() => undefined);
   }
 }
 
-/** The next message; undefined when there is none yet, or on shutdown. */
-async function take(bus: Bus, consumer: Consumer, signal: AbortSignal): Promise<JsMsg | undefined> {
+/**
+ * Asks for as many messages as there is room for, once for all of them, and hands each over as it comes. Returns when all have come, when
+ * the request has expired, or on shutdown.
+ */
+async function take(
+  bus: Bus,
+  consumer: Consumer,
+  { most, signal }: { most: number; signal: AbortSignal },
+  work: (message: JsMsg) => void,
+): Promise<void> {
   try {
-    const messages = await consumer.fetch({ max_messages: 1, expires: PULL_EXPIRES_MS });
+    const messages = await consumer.fetch({ max_messages: most, expires: PULL_EXPIRES_MS });
     const stop = () => messages.stop();
     signal.addEventListener('abort', stop);
     try {
-      for await (const message of messages) return message;
+      for await (const message of messages) work(message);
     } finally {
       signal.removeEventListener('abort', stop);
     }
   } catch (error) {
-    if (!bus.nc.isClosed()) bus.logger.warn({ error }, 'cannot take a message from a work queue; trying again');
+    if (!bus.nc.isClosed()) bus.logger.warn({ error }, 'cannot take messages from a work queue; trying again');
     await throwIfLost(consumer, signal);
     await delay(PAUSE_AFTER_ERROR_MS, undefined, { signal }).catch(() => undefined);
   }
-  return undefined;
 }
 
 /** The server does not tell a pull request that its consumer is gone; only asking for it does. */
