@@ -50,21 +50,21 @@ function outsideOf(parameterSpace: NetworkSpace, space: NetworkSpace): string | 
 }
 
 /** The algorithms, and the settings that each knows. */
-const algorithms: Readonly<Record<string, readonly string[] | undefined>> = {
-  /** Searches the space of the parameters for its Elite Space, then draws from that. */
-  nss: ['dataset', 'preset', 'target', 'seed', 'overrides', spaceSetting],
-  /** Draws from a space that was found before. */
-  'elite-space': ['campaign', 'target', 'seed', 'search', spaceSetting],
-};
+const algorithms: ReadonlyMap<string, readonly string[]> = new Map([
+  // Searches the space of the parameters for its Elite Space, then draws from that.
+  ['nss', ['dataset', 'preset', 'target', 'seed', 'overrides', spaceSetting]],
+  // Draws from a space that was found before.
+  ['elite-space', ['campaign', 'target', 'seed', 'search', spaceSetting]],
+]);
 
 function toSource(
   { platform, name, algorithm, settings }: Experiment,
   parameterSpace: NetworkSpace | undefined,
   violations: FieldViolation[],
 ): SpaceSource | undefined {
-  const known = algorithms[algorithm];
+  const known = algorithms.get(algorithm);
   if (!known) {
-    const description = `expected ${oneOf(Object.keys(algorithms))}, found "${algorithm}"`;
+    const description = `expected ${oneOf([...algorithms.keys()])}, found "${algorithm}"`;
     violations.push({ field: 'algorithm', description });
     return undefined;
   }

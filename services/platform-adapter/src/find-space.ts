@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Campaign,
   type CampaignServiceService,
@@ -24,13 +25,19 @@ export type FindOptions = {
   readonly signal: AbortSignal;
   /** Whether to wait for a search that is running. */
   readonly wait: boolean;
+  /** How long to wait before a controller that was away is tried again; 1,000 unless told. */
+  readonly reconnectMs?: number;
 };
 
 /**
  * The space of a source. A campaign of an experiment's own is started when it is not there. Throws UNAVAILABLE with the reason
  * SEARCH_RUNNING while a search is running and nobody waits for it, FAILED_PRECONDITION when it has ended without a space, NOT_FOUND.
  */
-export async function findSpace(source: SpaceSource, mesh: Mesh, { signal, wait }: FindOptions): Promise<NetworkSpace> {
+export async function findSpace(
+  source: SpaceSource,
+  mesh: Mesh,
+  { signal, wait, reconnectMs = 1_000 }: FindOptions,
+): Promise<NetworkSpace> {
   if (source.kind === 'space') return source.space;
   const job = source.kind === 'search' ? searchJob(source.searchId, mesh, signal) : campaignJob(source, mesh, signal);
   const found = await job.get();
@@ -39,11 +46,23 @@ export async function findSpace(source: SpaceSource, mesh: Mesh, { signal, wait 
   if (!wait) {
     throw unavailable(`${found.name} is searching${progressOf(found.status)}; ask again`, { reason: 'SEARCH_RUNNING' });
   }
-  for await (const changed of job.changes()) {
-    const space = spaceOf(changed);
-    if (space) return space;
+  return waitForSpace(job, signal, reconnectMs);
+}
+
+/** A controller that is away is waited for: it may be restarting, and its jobs are stored. */
+async function waitForSpace(job: Job, signal: AbortSignal, reconnectMs: number): Promise<NetworkSpace> {
+  for (;;) {
+    try {
+      for await (const changed of job.changes()) {
+        const space = spaceOf(changed);
+        if (space) return space;
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!NssError.from(error).retryable) throw error;
+    }
+    await sleep(reconnectMs, undefined, { signal });
   }
-  throw unavailable(`${found.name} is not told of any more; ask again`);
 }
 
 /** A job that finds a space, as far as it is known. */

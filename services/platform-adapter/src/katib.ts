@@ -22,10 +22,6 @@ export function suggestionService(mesh: Mesh): Implementation<typeof katib.Sugge
     async getSuggestions({ experiment, trials, currentRequestNumber, totalRequestNumber }, { signal }) {
       const asked = toExperiment(experiment);
       const plan = planOf(asked);
-      if (currentRequestNumber < 0) {
-        const description = `expected 0 or more, found ${currentRequestNumber}`;
-        throw invalidArgument([{ field: 'current_request_number', description }]);
-      }
       const space = await findSpace(plan.source, mesh, { signal, wait: false });
       checkInside(plan, space);
       const architectures = suggestArchitectures({

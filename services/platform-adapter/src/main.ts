@@ -34,6 +34,8 @@ await runMain('platform-adapter', async () => {
       service(pythia.PythiaServiceService, pythiaService(mesh)),
     ],
     healthNames: [KATIB_HEALTH_NAME],
+    // Katib sends all trials of an Experiment with every request.
+    maxMessageBytes: 32 * 1024 * 1024,
     logger,
   });
   shutdown.register('server', () => server.close(config.NSS_SHUTDOWN_GRACE_MS));

@@ -1,4 +1,4 @@
-import { resourceExhausted } from '@nss/rpc';
+import { invalidArgument, resourceExhausted } from '@nss/rpc';
 import {
   type Architecture,
   countArchitectures,
@@ -24,12 +24,19 @@ export type Asked = {
   readonly failed: ReadonlySet<string> | undefined;
 };
 
+/** Architectures that an experiment gets at most: to find the next ones, those before are drawn again. */
+export const maxSuggestions = 100_000;
+
 /**
  * The next architectures of an experiment. They follow from the question alone, so that any replica gives them, and the same ones when
  * it is asked again. None is suggested twice while there are others; then those that did not fail come again, in the same
- * order. Throws RESOURCE_EXHAUSTED when none is left.
+ * order. Throws RESOURCE_EXHAUSTED when none is left, INVALID_ARGUMENT for a count that no experiment gets to.
  */
 export function suggestArchitectures({ experiment, space, count, handedOut, tried, failed }: Asked): Architecture[] {
+  if (count < 0 || handedOut + count > maxSuggestions) {
+    const description = `expected 0 to ${maxSuggestions} architectures an experiment, found ${count} after ${handedOut}`;
+    throw invalidArgument([{ field: 'count', description }]);
+  }
   const suggested: Architecture[] = [];
   let position = 0;
   if (count === 0) return suggested;

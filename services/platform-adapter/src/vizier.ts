@@ -1,5 +1,5 @@
 import type { pythia } from '@nss/contracts';
-import { type Implementation, invalidArgument } from '@nss/rpc';
+import type { Implementation } from '@nss/rpc';
 import { formatSpace, type Range } from '@nss/space';
 import { checkInside, type Experiment, planOf, spaceSetting } from './experiment.ts';
 import { findSpace, type Mesh } from './find-space.ts';
@@ -21,7 +21,6 @@ export function pythiaService(mesh: Mesh): Implementation<typeof pythia.PythiaSe
     async suggest({ algorithm, studyDescriptor, count }, { signal }) {
       const experiment = toExperiment(algorithm, studyDescriptor);
       const plan = planOf(experiment);
-      if (count < 0) throw invalidArgument([{ field: 'count', description: `expected 0 or more, found ${count}` }]);
       const space = await findSpace(plan.source, mesh, { signal, wait: true });
       checkInside(plan, space);
       const architectures = suggestArchitectures({

@@ -99,6 +99,7 @@ test('everything that is wrong is told at once, in the words of the platform', (
   const unreachable = faultsOf(withSettings({ preset: 'tiny', target: '900GF' }));
   assert.match(unreachable['settings.target'], /no architecture of this search space costs 900 GF/);
   assert.match(faultsOf({ ...tiny, algorithm: 'random' }).algorithm, /expected nss or elite-space, found "random"/);
+  assert.match(faultsOf({ ...tiny, algorithm: '__proto__' }).algorithm, /found "__proto__"/);
   assert.match(faultsOf(withSettings({ preset: 'tiny' }))['settings.target'], /missing/);
   assert.match(
     faultsOf(withSettings({ preset: 'tiny', target: '1MF', overrides: '[1]' }))['settings.overrides'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Campaign, CampaignSpec, EliteSpace, fromNetworkSpace, JobState, JobStatus, Search } from '@nss/contracts';
-import { alreadyExists, NssError, notFound } from '@nss/rpc';
+import { alreadyExists, NssError, notFound, unavailable } from '@nss/rpc';
 import { formatSpace, parseSpace } from '@nss/space';
 import { findSpace, type Mesh } from '../src/find-space.ts';
 
@@ -81,7 +81,8 @@ test("an experiment's own campaign is started once, whoever else starts it", asy
   assert.deepEqual(created, [[2e6]]);
 });
 
-test('who waits gets the space with the change that brings it', async () => {
+test('who waits gets the space with the change that brings it, also when the controller restarts meanwhile', async () => {
+  let watches = 0;
   const searchOf = (found: boolean) =>
     Search.create({
       name: 'searches/mine',
@@ -94,10 +95,12 @@ test('who waits gets the space with the change that brings it', async () => {
       getSearch: async () => searchOf(false),
       async *watchSearch() {
         yield { change: 1, search: searchOf(false) };
+        if (watches++ === 0) throw unavailable('the server is closing');
         yield { change: 2, search: searchOf(true) };
       },
     },
   };
-  const found = await findSpace({ kind: 'search', searchId: 'mine' }, mesh, { ...now, wait: true });
+  const found = await findSpace({ kind: 'search', searchId: 'mine' }, mesh, { ...now, wait: true, reconnectMs: 0 });
   assert.equal(formatSpace(found), text);
+  assert.equal(watches, 2);
 });

@@ -79,3 +79,17 @@ test('a space too large to be listed gives its first architectures at once', () 
   const space = parseSpace(Array(8).fill('1..64x1..4096').join('-'));
   assert.equal(new Set(textsOf({ ...first, space, count: 1000, handedOut: 1000 })).size, 1000);
 });
+
+test('a count that no experiment gets to is refused before anything is drawn', () => {
+  const space = parseSpace('1..2x1..8');
+  for (const [count, handedOut] of [
+    [-1, 0],
+    [2 ** 31 - 1, 0],
+    [1, 2 ** 31 - 2],
+  ]) {
+    assert.throws(
+      () => textsOf({ ...first, space, count, handedOut }),
+      (error) => error instanceof NssError && error.codeName === 'INVALID_ARGUMENT',
+    );
+  }
+});
