@@ -155,6 +155,11 @@ async function answer(
       };
       return { $case: 'thetaStep', value };
     }
+    case 'taskLosses': {
+      const { iteration, architectures } = command.value;
+      const losses = await network.taskLosses(iteration, architectures.map(toDomain));
+      return { $case: 'taskLosses', value: { losses: [...losses] } };
+    }
     case 'evaluate': {
       const { architectures, calibrationImages } = command.value;
       const { errorsPercent, losses } = await network.evaluate(architectures.map(toDomain), calibrationImages);

@@ -12,7 +12,7 @@ type Command = NonNullable<SessionRequest['command']>;
 const PASSES_OF_A_STEP = 3;
 
 /**
- * The pace of a device: multiply-adds of a command's networks over those that it computes a second. A theta step runs the largest network of
+ * The pace of a device: multiply-adds of a command's networks over those that it computes a second. A mixture runs the largest network of
  * its space. Saving, loading and exporting take no time.
  */
 export const paceOf =
@@ -39,6 +39,8 @@ function workOfCommands(open: OpenSession): (command: Command) => number {
         );
       case 'thetaStep':
         return PASSES_OF_A_STEP * batch * architectureCost(space, input, largestOf(space));
+      case 'taskLosses':
+        return command.value.architectures.reduce((sum, each) => sum + batch * costOf(each), 0);
       case 'evaluate': {
         const { architectures, calibrationImages } = command.value;
         return architectures.reduce((sum, each) => sum + (calibrationImages + testImages) * costOf(each), 0);

@@ -91,9 +91,13 @@ const theta = section({
     beta2: number(0, 0.999999),
     weightDecay: number(0, 1),
   }),
+  estimator: z.literal(['gumbel-softmax', 'score-function'], { error: expected('gumbel-softmax or score-function') }),
+  // A score function compares draws.
+  architecturesPerStep: whole(2, 10_000),
   initialTemperature: number(1e-6, 1e6),
   finalTemperature: number(1e-6, 1e6),
-  lambda: number(0, 1e6),
+  lambda: number(1e-9, 1e6),
+  finalLambda: number(1e-9, 1e6),
   taskLoss: trueOrFalse,
 }).refine(({ initialTemperature, finalTemperature }) => finalTemperature <= initialTemperature, {
   path: ['finalTemperature'],

@@ -36,7 +36,7 @@ overrides: { search: { theta: { lambda: 2 } }, dataset: { trainImages: 0 } }
   assert.deepEqual(resolved.seeds, [3, 1]);
   assert.deepEqual(resolved.phases, [Phase.SEARCH, Phase.NAS]);
   assert.equal(resolved.settings.search.theta.lambda, 2);
-  assert.equal(resolved.settings.search.theta.adam.learningRate, 0.08);
+  assert.equal(resolved.settings.search.theta.adam.learningRate, 0.05);
   assert.deepEqual(resolved.settings.dataset, {
     name: 'cifar100',
     folder: undefined,
@@ -118,7 +118,7 @@ overrides:
   __proto__: { a: 1 }
 `,
     [
-      'f.yaml:7:14  overrides.search.theta.lamda: unknown key (did you mean "lambda"?); expected adam, initialTemperature, finalTemperature, lambda or taskLoss',
+      'f.yaml:7:14  overrides.search.theta.lamda: unknown key (did you mean "lambda"?); expected adam, estimator, architecturesPerStep, initialTemperature, finalTemperature, lambda, finalLambda or taskLoss',
       'f.yaml:7:24  overrides.search.theta.initialTemperature: expected a number from 0.000001 to 1000000, found "hot"',
       'f.yaml:8:16  overrides.search.weights.sgd.finalLearningRate: expected at most learningRate (0.0001), found 0.001',
       'f.yaml:8:47  overrides.search.weights.warmupFraction: expected a number from 0 to less than 1, found 1',

@@ -186,6 +186,7 @@ export {
   LeaseRequest,
   LoadCheckpoint,
   LoadCheckpointReply,
+  MeasureTaskLosses,
   MixtureGradient,
   OpenSession,
   SaveCheckpoint,

@@ -2,8 +2,11 @@ import { type Architecture, drawIndex, type Random, type Range, type StageMixtur
 import { gumbelSoftmax } from './gumbel.ts';
 import type { Bins, BinValues } from './theta.ts';
 
-/** One bin per variable of a stage, drawn from theta, by index. */
-export function drawBins(random: Random, probabilities: BinValues): { depth: number; width: number }[] {
+/** One bin per variable of a stage, by index. */
+export type BinDraw = { readonly depth: number; readonly width: number };
+
+/** Draws one bin per variable from theta, stage by stage. */
+export function drawBins(random: Random, probabilities: BinValues): BinDraw[] {
   return probabilities.map(({ depth, width }) => ({
     depth: drawIndex(random, depth),
     width: drawIndex(random, width),

@@ -31,6 +31,20 @@ export function temperatureAt(
   return theta.initialTemperature + ((theta.finalTemperature - theta.initialTemperature) * iteration) / total;
 }
 
+/**
+ * Weight of the cost in the objective: one value for the first half of the theta steps, in which the loss on images decides where theta
+ * goes, then geometrically to the final one, which holds theta to the target.
+ */
+export function lambdaAt(
+  iteration: number,
+  { total, warmup }: Iterations,
+  { lambda, finalLambda }: { readonly lambda: number; readonly finalLambda: number },
+): number {
+  if (lambda === finalLambda) return lambda;
+  const share = (iteration - warmup) / (total - warmup);
+  return lambda * (finalLambda / lambda) ** Math.max(0, 2 * share - 1);
+}
+
 /** Probability that the largest depth or width replaces the drawn one: from 1 to 0 over the warmup, then 0. */
 export function largestProbabilityAt(iteration: number, { warmup }: Iterations): number {
   return iteration < warmup ? 1 - iteration / warmup : 0;

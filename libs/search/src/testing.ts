@@ -58,6 +58,10 @@ export function analyticTrainer(space: SearchSpace, checkpoints: AnalyticCheckpo
         })),
       };
     },
+    async taskLosses(iteration, architectures) {
+      log.push(`theta ${iteration}`);
+      return architectures.map(lossOf);
+    },
     async evaluate(architectures) {
       log.push(`evaluate ${architectures.length}`);
       const losses = architectures.map(lossOf);

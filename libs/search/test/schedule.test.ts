@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { iterationsOf, largestProbabilityAt, learningRateAt, temperatureAt } from '../src/index.ts';
+import { lambdaAt } from '../src/schedule.ts';
 import { near } from './toy.ts';
 
 const sgd = { learningRate: 0.025, finalLearningRate: 0.001 };
@@ -22,6 +23,15 @@ test('the temperature falls linearly over the whole run', () => {
   assert.equal(temperatureAt(0, iterations, theta), 5);
   near(temperatureAt(9_750, iterations, theta), 2.5005, 1e-12);
   near(temperatureAt(19_500, iterations, theta), 0.001, 1e-12);
+});
+
+test('lambda stands still for half of the theta steps, then grows geometrically', () => {
+  const theta = { lambda: 0.1, finalLambda: 10 };
+  assert.equal(lambdaAt(5_850, iterations, theta), 0.1);
+  assert.equal(lambdaAt(12_675, iterations, theta), 0.1);
+  near(lambdaAt(16_087.5, iterations, theta), 1, 1e-12);
+  near(lambdaAt(19_500, iterations, theta), 10, 1e-12);
+  assert.equal(lambdaAt(6_000, iterations, { lambda: 0, finalLambda: 0 }), 0);
 });
 
 test('the largest architecture is sure at first and no longer preferred after the warmup', () => {

@@ -38,7 +38,10 @@ test('after the warmup every iteration takes a theta step and then a weight step
 
 for (const estimator of ['gumbel-softmax', 'score-function'] as const) {
   test(`a search by ${estimator} resumed from any checkpoint, in the warmup or after it, ends as the uninterrupted one`, () =>
-    endsTheSameWhenResumed({ ...toyRun, settings: { ...toyRun.settings, theta: { ...toyRun.settings.theta, estimator } } }));
+    endsTheSameWhenResumed({
+      ...toyRun,
+      settings: { ...toyRun.settings, theta: { ...toyRun.settings.theta, estimator } },
+    }));
 }
 
 async function endsTheSameWhenResumed(run: typeof toyRun) {
@@ -137,7 +140,7 @@ test('with the cost alone theta meets the target, without a trainer', async () =
 test('without a cost theta follows the task loss to large networks', async () => {
   const settings = {
     weights: { ...toyRun.settings.weights, epochs: 40 },
-    theta: { ...toyRun.settings.theta, lambda: 0 },
+    theta: { ...toyRun.settings.theta, lambda: 0, finalLambda: 0 },
   };
   const { trajectory } = await runSearch({ ...toyRun, settings, trainer: analyticTrainer(toySpace) });
   const costs = trajectory.map(({ meanMultiplyAdds }) => meanMultiplyAdds);

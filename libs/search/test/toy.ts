@@ -24,9 +24,12 @@ export const toyRun: Omit<SearchRun, 'trainer'> = {
     weights: { epochs: 5, batchSize: 16, warmupFraction: 0.3, sgd: { learningRate: 0.05, finalLearningRate: 0.001 } },
     theta: {
       adam: { learningRate: 0.1, beta1: 0.5, beta2: 0.999, weightDecay: 1e-3 },
+      estimator: 'gumbel-softmax',
+      architecturesPerStep: 8,
       initialTemperature: 5,
       finalTemperature: 0.001,
       lambda: 1,
+      finalLambda: 1,
     },
   },
   images: 70,

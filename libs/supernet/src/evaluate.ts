@@ -1,8 +1,9 @@
 import type { Architecture } from '@nss/space';
-import { type BatchNormStatistics, type Kernels, Tape, type Value } from '@nss/tensor';
+import type { BatchNormStatistics, Kernels } from '@nss/tensor';
 import type { SuperNetwork } from './network.ts';
-import { type Branch, prefixTree } from './prefix-tree.ts';
+import { prefixTree } from './prefix-tree.ts';
 import type { Batch } from './steps.ts';
+import { crossEntropy, walk } from './walk.ts';
 
 export type EvaluationResult = {
   /** Percent of the images classified wrongly. */
@@ -56,44 +57,8 @@ export function evaluateArchitectures(
   return sums.map(({ wrong, loss }) => ({ errorPercent: (100 * wrong) / images, loss: loss / images }));
 }
 
-/** Computes every block of the tree once, always in the same order, and tells the logits of the architectures that end with it. */
-function walk(
-  kernels: Kernels,
-  network: SuperNetwork,
-  tree: ReadonlyMap<number, Branch>,
-  { images, labels }: Batch,
-  mode: { collectStatistics?: BatchNormStatistics[]; fixedStatistics?: BatchNormStatistics[] },
-  onEnd?: (architectures: readonly number[], logits: Float32Array) => void,
-): void {
-  const { height, width, channels } = network.input;
-  const tape = new Tape(kernels, { gradients: false, ...mode });
-  /** `kept`: what branches that come later start from. */
-  const visit = (branches: readonly Branch[], x: Value, kept: readonly Value[]) => {
-    for (const [i, { stage, block, width, ends, next, deeper }] of branches.entries()) {
-      const keptHere = i < branches.length - 1 ? [...kept, x] : kept;
-      const y = network.blockOutput(tape, x, stage, block, width);
-      if (onEnd && ends.length > 0) onEnd(ends, tape.read(network.logits(tape, y)));
-      tape.release(...keptHere, y);
-      visit(deeper ? [...next.values(), deeper] : [...next.values()], y, keptHere);
-    }
-  };
-  try {
-    const x = tape.constant(kernels.fromArray(images, [labels.length, height, width, channels]));
-    visit([...tree.values()], network.stemOutput(tape, x), []);
-  } finally {
-    tape.close();
-  }
-}
-
 function indexOfLargest(row: Float32Array): number {
   let best = 0;
   for (let i = 1; i < row.length; i++) if (row[i] > row[best]) best = i;
   return best;
-}
-
-function crossEntropy(logits: Float32Array, label: number): number {
-  const largest = Math.max(...logits);
-  let sum = 0;
-  for (const logit of logits) sum += Math.exp(logit - largest);
-  return Math.log(sum) + largest - logits[label];
 }

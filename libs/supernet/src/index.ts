@@ -3,4 +3,5 @@ export { type EvaluationResult, evaluateArchitectures } from './evaluate.ts';
 export { extractNetwork, type NamedTensor } from './extract.ts';
 export { type Parameter, SuperNetwork } from './network.ts';
 export { type Batch, type SgdStep, thetaStep, weightStep } from './steps.ts';
+export { taskLosses } from './task-losses.ts';
 export { cutMixture, THETA_CUT } from './theta-cut.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseArchitecture } from '@nss/space';
 import type { Kernels } from '@nss/tensor';
-import { evaluateArchitectures, SuperNetwork, weightStep } from '../src/index.ts';
+import { evaluateArchitectures, SuperNetwork, taskLosses, weightStep } from '../src/index.ts';
 import { engine, input, randomBatch, space } from './fixture.ts';
 
 const { kernels } = engine;
@@ -95,4 +95,17 @@ test('BatchNorm recomputed on the held-out images themselves gives the loss of t
   close(split.loss, loss, 1e-5, 'the held-out batch size does not matter');
   network.close();
   again.close();
+});
+
+test('task losses are those that a weight step finds before its update, and leave the weights alone', () => {
+  const network = new SuperNetwork(kernels, space, input, 1);
+  const batch = randomBatch(16, 5);
+  const losses = taskLosses(kernels, network, batch, architectures);
+  assert.deepEqual(taskLosses(kernels, network, batch, architectures.toReversed()), losses.toReversed());
+  for (const [i, architecture] of architectures.entries()) {
+    const fresh = new SuperNetwork(kernels, space, input, 1);
+    close(losses[i], weightStep(kernels, fresh, batch, architecture, sgd), 1e-5, 'loss');
+    fresh.close();
+  }
+  network.close();
 });

@@ -51,7 +51,7 @@ async function recorded(
     outcome = 'ok';
     trainerMetrics.busy.add(response.busySeconds);
     if (command.$case === 'weightSteps') countSteps('weight', command.value.steps.length, batchSize);
-    if (command.$case === 'thetaStep') countSteps('theta', 1, batchSize);
+    if (command.$case === 'thetaStep' || command.$case === 'taskLosses') countSteps('theta', 1, batchSize);
     return response;
   } finally {
     trainerMetrics.commands.record((performance.now() - startedAt) / 1_000, { command: command.$case, outcome });

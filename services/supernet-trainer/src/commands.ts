@@ -33,6 +33,7 @@ export type Commands = {
     argument: { iteration: number; mixtures: StageMixture[] },
     result: { loss: number; gradients: MixtureGradient[] },
   ];
+  taskLosses: [argument: { iteration: number; architectures: Architecture[] }, result: number[]];
   evaluate: [argument: { architectures: Architecture[]; calibrationImages: number }, result: EvaluationResult[]];
   /** The bytes of a trained network's file, in chunks. */
   export: [argument: { architecture: Architecture; calibrationImages: number }, result: Uint8Array[]];

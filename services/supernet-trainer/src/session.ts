@@ -1,8 +1,10 @@
 import type { Objects } from '@nss/bus';
 import {
+  type Architecture as ArchitectureMessage,
   type EvaluateArchitectures,
   type ExportNetwork,
   type FieldViolation,
+  type MeasureTaskLosses,
   type OpenSession,
   type SessionRequest,
   SessionResponse,
@@ -16,7 +18,7 @@ import {
   type WeightSteps,
 } from '@nss/contracts';
 import { type CallContext, failedPrecondition, invalidArgument, parseArtifactName } from '@nss/rpc';
-import { type SearchSpace, wholeSpace } from '@nss/space';
+import { type Architecture, type SearchSpace, wholeSpace } from '@nss/space';
 import { asyncOf, type CheckpointStore } from './checkpoints.ts';
 import { type Command, type Measure, measureCommands } from './command-telemetry.ts';
 import type { SessionSettings } from './commands.ts';
@@ -92,6 +94,10 @@ async function answer(
       }));
       const value = { loss: found.loss, gradients };
       return SessionResponse.create({ reply: { $case: 'thetaStep', value }, busySeconds });
+    }
+    case 'taskLosses': {
+      const { value: losses, busySeconds } = await thread.run('taskLosses', toTaskLosses(command.value, space));
+      return SessionResponse.create({ reply: { $case: 'taskLosses', value: { losses } }, busySeconds });
     }
     case 'evaluate': {
       const { value: results, busySeconds } = await thread.run('evaluate', toEvaluation(command.value, space));
@@ -193,6 +199,13 @@ function checkMixture(
   }
 }
 
+function toTaskLosses({ iteration, architectures }: MeasureTaskLosses, space: SearchSpace) {
+  const violations: FieldViolation[] = [];
+  const checked = toArchitectures(architectures, 'task_losses.architectures', violations, space);
+  if (violations.length > 0) throw invalidArgument(violations);
+  return { iteration, architectures: checked };
+}
+
 function toExport({ artifact, architecture, calibrationImages }: ExportNetwork, space: SearchSpace) {
   parseArtifactName(artifact, 'export.artifact');
   const violations: FieldViolation[] = [];
@@ -209,11 +222,20 @@ function checkCalibration(images: number, field: string, violations: FieldViolat
 
 function toEvaluation({ architectures, calibrationImages }: EvaluateArchitectures, space: SearchSpace) {
   const violations: FieldViolation[] = [];
-  const checked = architectures.flatMap((architecture, i) => {
-    const value = toArchitecture(architecture, `evaluate.architectures[${i}]`, violations, wholeSpace(space));
-    return value ? [value] : [];
-  });
+  const checked = toArchitectures(architectures, 'evaluate.architectures', violations, space);
   checkCalibration(calibrationImages, 'evaluate.calibration_images', violations);
   if (violations.length > 0) throw invalidArgument(violations);
   return { architectures: checked, calibrationImages };
+}
+
+function toArchitectures(
+  architectures: readonly ArchitectureMessage[],
+  path: string,
+  violations: FieldViolation[],
+  space: SearchSpace,
+): Architecture[] {
+  return architectures.flatMap((architecture, i) => {
+    const value = toArchitecture(architecture, `${path}[${i}]`, violations, wholeSpace(space));
+    return value ? [value] : [];
+  });
 }

@@ -8,6 +8,7 @@ import {
   extractNetwork,
   readCheckpoint,
   SuperNetwork,
+  taskLosses,
   thetaStep,
   weightStep,
   writeCheckpoint,
@@ -71,6 +72,9 @@ const run: { [Name in CommandName]: (argument: Commands[Name][0]) => Promise<Com
 
     thetaStep: ({ iteration, mixtures }) =>
       thetaStep(kernels, opened().network, trainingBatch('theta', iteration), mixtures),
+
+    taskLosses: ({ iteration, architectures }) =>
+      taskLosses(kernels, opened().network, trainingBatch('theta', iteration), architectures),
 
     evaluate({ architectures, calibrationImages }) {
       const { network } = opened();

@@ -97,6 +97,8 @@ test('a holder leases the trainer, drives it, and another goes on from its check
     const mixture = [{ depths: [1, 2], depthWeights: [0.5, 0.5], widths: [3], widthWeights: [1] }];
     const { gradients } = await session.thetaStep(0, mixture);
     assert.equal(gradients[0].depthWeights.length, 2);
+    const [small, same] = await session.taskLosses(0, [parseArchitecture('1x1'), parseArchitecture('1x1')]);
+    assert.ok(small > 0 && small === same);
   });
 });
 
@@ -133,6 +135,10 @@ test('what a trainer cannot do is a typed error that names the field, and the tr
   await assert.rejects(
     drive((session) => session.evaluate([parseArchitecture('3x4')], 1)),
     (error) => refused('evaluate.architectures[0]')(error) && refused('evaluate.calibration_images')(error),
+  );
+  await assert.rejects(
+    drive((session) => session.taskLosses(0, [parseArchitecture('3x4')])),
+    refused('task_losses.architectures[0]'),
   );
   await assert.rejects(
     drive((session) => session.thetaStep(0, [{ depths: [1], depthWeights: [], widths: [9], widthWeights: [1] }])),

@@ -54,13 +54,22 @@ export interface ThetaTraining {
   adam:
     | AdamSettings
     | undefined;
-  /** Gumbel-Softmax temperature, linear over the whole run. */
+  /** Gumbel-Softmax temperature, linear over the whole run; for the estimator "gumbel-softmax". */
   initialTemperature: number;
   finalTemperature: number;
-  /** Weight of |F(A)/F_target - 1| in the objective. */
+  /** Weight of |F(A)/F_target - 1| in the objective during the first half of the theta steps. */
   lambda: number;
   /** Whether errors on images count. Without them only the cost moves theta: the baseline that a search must beat. */
   taskLoss: boolean;
+  /**
+   * How the gradient in theta is estimated. "gumbel-softmax": through one mixture of all architectures, by channel masks. "score-function":
+   * from the losses of drawn architectures.
+   */
+  estimator: string;
+  /** Architectures whose loss is measured in a theta step; for the estimator "score-function". */
+  architecturesPerStep: number;
+  /** What lambda grows to, geometrically, in the second half of the theta steps. */
+  finalLambda: number;
 }
 
 export interface SearchSettings {
@@ -617,7 +626,16 @@ export const WeightTraining: MessageFns<WeightTraining> = {
 };
 
 function createBaseThetaTraining(): ThetaTraining {
-  return { adam: undefined, initialTemperature: 0, finalTemperature: 0, lambda: 0, taskLoss: false };
+  return {
+    adam: undefined,
+    initialTemperature: 0,
+    finalTemperature: 0,
+    lambda: 0,
+    taskLoss: false,
+    estimator: "",
+    architecturesPerStep: 0,
+    finalLambda: 0,
+  };
 }
 
 export const ThetaTraining: MessageFns<ThetaTraining> = {
@@ -636,6 +654,15 @@ export const ThetaTraining: MessageFns<ThetaTraining> = {
     }
     if (message.taskLoss !== false) {
       writer.uint32(40).bool(message.taskLoss);
+    }
+    if (message.estimator !== "") {
+      writer.uint32(50).string(message.estimator);
+    }
+    if (message.architecturesPerStep !== 0) {
+      writer.uint32(56).int32(message.architecturesPerStep);
+    }
+    if (message.finalLambda !== 0) {
+      writer.uint32(65).double(message.finalLambda);
     }
     return writer;
   },
@@ -693,6 +720,30 @@ export const ThetaTraining: MessageFns<ThetaTraining> = {
             message.taskLoss = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.estimator = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.architecturesPerStep = reader.int32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 65) {
+              break;
+            }
+
+            message.finalLambda = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -724,6 +775,17 @@ export const ThetaTraining: MessageFns<ThetaTraining> = {
         : isSet(object.task_loss)
         ? globalThis.Boolean(object.task_loss)
         : false,
+      estimator: isSet(object.estimator) ? globalThis.String(object.estimator) : "",
+      architecturesPerStep: isSet(object.architecturesPerStep)
+        ? globalThis.Number(object.architecturesPerStep)
+        : isSet(object.architectures_per_step)
+        ? globalThis.Number(object.architectures_per_step)
+        : 0,
+      finalLambda: isSet(object.finalLambda)
+        ? globalThis.Number(object.finalLambda)
+        : isSet(object.final_lambda)
+        ? globalThis.Number(object.final_lambda)
+        : 0,
     };
   },
 
@@ -744,6 +806,15 @@ export const ThetaTraining: MessageFns<ThetaTraining> = {
     if (message.taskLoss !== false) {
       obj.taskLoss = message.taskLoss;
     }
+    if (message.estimator !== "") {
+      obj.estimator = message.estimator;
+    }
+    if (message.architecturesPerStep !== 0) {
+      obj.architecturesPerStep = Math.round(message.architecturesPerStep);
+    }
+    if (message.finalLambda !== 0) {
+      obj.finalLambda = floatToJson(message.finalLambda);
+    }
     return obj;
   },
 
@@ -759,6 +830,9 @@ export const ThetaTraining: MessageFns<ThetaTraining> = {
     message.finalTemperature = object.finalTemperature ?? 0;
     message.lambda = object.lambda ?? 0;
     message.taskLoss = object.taskLoss ?? false;
+    message.estimator = object.estimator ?? "";
+    message.architecturesPerStep = object.architecturesPerStep ?? 0;
+    message.finalLambda = object.finalLambda ?? 0;
     return message;
   },
 };

@@ -123,6 +123,7 @@ export interface SessionRequest {
     | { $case: "save"; value: SaveCheckpoint }
     | { $case: "load"; value: LoadCheckpoint }
     | { $case: "export"; value: ExportNetwork }
+    | { $case: "taskLosses"; value: MeasureTaskLosses }
     | undefined;
 }
 
@@ -135,6 +136,7 @@ export interface SessionResponse {
     | { $case: "save"; value: Checkpoint }
     | { $case: "load"; value: LoadCheckpointReply }
     | { $case: "export"; value: ExportNetworkReply }
+    | { $case: "taskLosses"; value: MeasureTaskLossesReply }
     | undefined;
   /** Seconds of tensor work behind this reply. */
   busySeconds: number;
@@ -195,6 +197,20 @@ export interface ThetaStepReply {
 export interface MixtureGradient {
   depthWeights: number[];
   widthWeights: number[];
+}
+
+/**
+ * Cross entropy of sub-networks on a batch of the half that trains theta, every BatchNorm with the batch's statistics. Weights get no
+ * update.
+ */
+export interface MeasureTaskLosses {
+  iteration: number;
+  architectures: Architecture[];
+}
+
+export interface MeasureTaskLossesReply {
+  /** In nats, one an architecture. */
+  losses: number[];
 }
 
 /** Errors of sub-networks on held-out images, BatchNorm statistics recomputed for each on training images. */
@@ -467,6 +483,9 @@ export const SessionRequest: MessageFns<SessionRequest> = {
       case "export":
         ExportNetwork.encode(message.command.value, writer.uint32(58).fork()).join();
         break;
+      case "taskLosses":
+        MeasureTaskLosses.encode(message.command.value, writer.uint32(66).fork()).join();
+        break;
     }
     return writer;
   },
@@ -540,6 +559,14 @@ export const SessionRequest: MessageFns<SessionRequest> = {
             message.command = { $case: "export", value: ExportNetwork.decode(reader, reader.uint32()) };
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.command = { $case: "taskLosses", value: MeasureTaskLosses.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -572,6 +599,10 @@ export const SessionRequest: MessageFns<SessionRequest> = {
         ? { $case: "load", value: LoadCheckpoint.fromJSON(object.load) }
         : isSet(object.export)
         ? { $case: "export", value: ExportNetwork.fromJSON(object.export) }
+        : isSet(object.taskLosses)
+        ? { $case: "taskLosses", value: MeasureTaskLosses.fromJSON(object.taskLosses) }
+        : isSet(object.task_losses)
+        ? { $case: "taskLosses", value: MeasureTaskLosses.fromJSON(object.task_losses) }
         : undefined,
     };
   },
@@ -592,6 +623,8 @@ export const SessionRequest: MessageFns<SessionRequest> = {
       obj.load = LoadCheckpoint.toJSON(message.command.value);
     } else if (message.command?.$case === "export") {
       obj.export = ExportNetwork.toJSON(message.command.value);
+    } else if (message.command?.$case === "taskLosses") {
+      obj.taskLosses = MeasureTaskLosses.toJSON(message.command.value);
     }
     return obj;
   },
@@ -644,6 +677,12 @@ export const SessionRequest: MessageFns<SessionRequest> = {
         }
         break;
       }
+      case "taskLosses": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "taskLosses", value: MeasureTaskLosses.fromPartial(object.command.value) };
+        }
+        break;
+      }
     }
     return message;
   },
@@ -676,6 +715,9 @@ export const SessionResponse: MessageFns<SessionResponse> = {
         break;
       case "export":
         ExportNetworkReply.encode(message.reply.value, writer.uint32(66).fork()).join();
+        break;
+      case "taskLosses":
+        MeasureTaskLossesReply.encode(message.reply.value, writer.uint32(74).fork()).join();
         break;
     }
     if (message.busySeconds !== 0) {
@@ -753,6 +795,14 @@ export const SessionResponse: MessageFns<SessionResponse> = {
             message.reply = { $case: "export", value: ExportNetworkReply.decode(reader, reader.uint32()) };
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.reply = { $case: "taskLosses", value: MeasureTaskLossesReply.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 7: {
             if (tag !== 57) {
               break;
@@ -793,6 +843,10 @@ export const SessionResponse: MessageFns<SessionResponse> = {
         ? { $case: "load", value: LoadCheckpointReply.fromJSON(object.load) }
         : isSet(object.export)
         ? { $case: "export", value: ExportNetworkReply.fromJSON(object.export) }
+        : isSet(object.taskLosses)
+        ? { $case: "taskLosses", value: MeasureTaskLossesReply.fromJSON(object.taskLosses) }
+        : isSet(object.task_losses)
+        ? { $case: "taskLosses", value: MeasureTaskLossesReply.fromJSON(object.task_losses) }
         : undefined,
       busySeconds: isSet(object.busySeconds)
         ? globalThis.Number(object.busySeconds)
@@ -818,6 +872,8 @@ export const SessionResponse: MessageFns<SessionResponse> = {
       obj.load = LoadCheckpointReply.toJSON(message.reply.value);
     } else if (message.reply?.$case === "export") {
       obj.export = ExportNetworkReply.toJSON(message.reply.value);
+    } else if (message.reply?.$case === "taskLosses") {
+      obj.taskLosses = MeasureTaskLossesReply.toJSON(message.reply.value);
     }
     if (message.busySeconds !== 0) {
       obj.busySeconds = floatToJson(message.busySeconds);
@@ -870,6 +926,12 @@ export const SessionResponse: MessageFns<SessionResponse> = {
       case "export": {
         if (object.reply?.value !== undefined && object.reply?.value !== null) {
           message.reply = { $case: "export", value: ExportNetworkReply.fromPartial(object.reply.value) };
+        }
+        break;
+      }
+      case "taskLosses": {
+        if (object.reply?.value !== undefined && object.reply?.value !== null) {
+          message.reply = { $case: "taskLosses", value: MeasureTaskLossesReply.fromPartial(object.reply.value) };
         }
         break;
       }
@@ -1771,6 +1833,176 @@ export const MixtureGradient: MessageFns<MixtureGradient> = {
     const message = createBaseMixtureGradient();
     message.depthWeights = object.depthWeights?.map((e) => e) || [];
     message.widthWeights = object.widthWeights?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseMeasureTaskLosses(): MeasureTaskLosses {
+  return { iteration: 0, architectures: [] };
+}
+
+export const MeasureTaskLosses: MessageFns<MeasureTaskLosses> = {
+  encode(message: MeasureTaskLosses, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.iteration !== 0) {
+      writer.uint32(8).int64(message.iteration);
+    }
+    for (const v of message.architectures) {
+      Architecture.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MeasureTaskLosses {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMeasureTaskLosses();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.iteration = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.architectures.push(Architecture.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MeasureTaskLosses {
+    return {
+      iteration: isSet(object.iteration) ? globalThis.Number(object.iteration) : 0,
+      architectures: globalThis.Array.isArray(object?.architectures)
+        ? object.architectures.map((e: any) => Architecture.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: MeasureTaskLosses): unknown {
+    const obj: any = {};
+    if (message.iteration !== 0) {
+      obj.iteration = Math.round(message.iteration);
+    }
+    if (message.architectures?.length) {
+      obj.architectures = message.architectures.map((e) => Architecture.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MeasureTaskLosses>, I>>(base?: I): MeasureTaskLosses {
+    return MeasureTaskLosses.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MeasureTaskLosses>, I>>(object: I): MeasureTaskLosses {
+    const message = createBaseMeasureTaskLosses();
+    message.iteration = object.iteration ?? 0;
+    message.architectures = object.architectures?.map((e) => Architecture.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMeasureTaskLossesReply(): MeasureTaskLossesReply {
+  return { losses: [] };
+}
+
+export const MeasureTaskLossesReply: MessageFns<MeasureTaskLossesReply> = {
+  encode(message: MeasureTaskLossesReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.losses.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.losses) {
+        writer.float(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MeasureTaskLossesReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMeasureTaskLossesReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 13) {
+              message.losses.push(reader.float());
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.losses.push(reader.float());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MeasureTaskLossesReply {
+    return {
+      losses: globalThis.Array.isArray(object?.losses) ? object.losses.map((e: any) => globalThis.Number(e)) : [],
+    };
+  },
+
+  toJSON(message: MeasureTaskLossesReply): unknown {
+    const obj: any = {};
+    if (message.losses?.length) {
+      obj.losses = message.losses.map((e) => floatToJson(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MeasureTaskLossesReply>, I>>(base?: I): MeasureTaskLossesReply {
+    return MeasureTaskLossesReply.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MeasureTaskLossesReply>, I>>(object: I): MeasureTaskLossesReply {
+    const message = createBaseMeasureTaskLossesReply();
+    message.losses = object.losses?.map((e) => e) || [];
     return message;
   },
 };
