@@ -11,6 +11,7 @@ import { type InputShape, type NetworkSpace, wholeSpace } from '@nss/space';
 /** What work depends on beside the job. */
 export type Frame = { readonly settings: ResolvedSettings; readonly input: InputShape };
 type Weights = ResolvedSettings['search']['weights'];
+type SearchSettings = Pick<ResolvedSettings['search'], 'weights' | 'theta'>;
 
 /** The backward pass of a training step costs about two forward passes. */
 const forwardPassesOfAStep = 3;
@@ -50,23 +51,33 @@ export function superNetworkWork(frame: Frame): number {
   return warmup * steps.warmup + (total - warmup) * steps.rest;
 }
 
-/** A search after its warmup: theta steps run the largest network of the space, weight steps come to cost the target. */
+/** A search after its warmup. */
 export function searchWork(frame: Frame, targetMultiplyAdds: number): number {
-  const { weights, theta } = frame.settings.search;
-  if (!theta.taskLoss) return 0;
-  return thetaWork(frame, weights, costsOf(frame, whole(frame)), targetMultiplyAdds);
+  if (!frame.settings.search.theta.taskLoss) return 0;
+  return thetaWork(frame, frame.settings.search, costsOf(frame, whole(frame)), targetMultiplyAdds);
 }
 
 /** An architecture search in a space of these costs, with its own warmup. */
 export function nasWork(frame: Frame, costs: Costs, targetMultiplyAdds: number): number {
   const { weights } = frame.settings.nas;
   const { warmup } = iterationsOf(weights, imagesOf(frame).half);
-  return warmup * superNetworkSteps(weights, costs).warmup + thetaWork(frame, weights, costs, targetMultiplyAdds);
+  return (
+    warmup * superNetworkSteps(weights, costs).warmup + thetaWork(frame, frame.settings.nas, costs, targetMultiplyAdds)
+  );
 }
 
-function thetaWork(frame: Frame, weights: Weights, { largest }: Costs, targetMultiplyAdds: number): number {
+/**
+ * A mixture runs the largest network of the space, forward and backward; drawn architectures forward only, their cost falling from the
+ * space's mean to the target. Weight steps come to cost the target.
+ */
+function thetaWork(frame: Frame, settings: SearchSettings, { mean, largest }: Costs, target: number): number {
+  const { weights, theta } = settings;
   const { total, warmup } = iterationsOf(weights, imagesOf(frame).half);
-  return (total - warmup) * weights.batchSize * forwardPassesOfAStep * (largest + targetMultiplyAdds);
+  const thetaStep =
+    theta.estimator === 'score-function'
+      ? (theta.architecturesPerStep * (mean + target)) / 2
+      : forwardPassesOfAStep * largest;
+  return (total - warmup) * weights.batchSize * (thetaStep + forwardPassesOfAStep * target);
 }
 
 /** Measuring `architectures` networks that cost `multiplyAdds` on average. */
