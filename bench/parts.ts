@@ -1,7 +1,21 @@
 import { trainingStep } from './p1-training-step.ts';
+import { searchIteration } from './p2-search-iteration.ts';
+import { thetaCut } from './p2-theta-cut.ts';
+import { wholeSearch } from './p2-whole-search.ts';
 import { evaluation } from './p3-evaluation.ts';
 import { cost } from './p7-cost.ts';
+import { twoTrainers } from './p8-one-trainer.ts';
+import { memory } from './p9-memory.ts';
 import type { Part } from './part.ts';
 
 /** Everything that `npm run bench` measures. */
-export const parts: readonly Part[] = [trainingStep, evaluation, cost];
+export const parts: readonly Part[] = [
+  trainingStep,
+  searchIteration,
+  thetaCut,
+  wholeSearch,
+  evaluation,
+  cost,
+  twoTrainers,
+  memory,
+];

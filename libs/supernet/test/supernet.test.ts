@@ -123,6 +123,33 @@ test('the gradient in the mixture weights equals finite differences', () => {
   network.close();
 });
 
+test('a sub-network computed with more channels than its widths has the same logits and gradients', () => {
+  const network = new SuperNetwork(kernels, space, input, 14);
+  const batch = randomBatch(8);
+  for (const name of ['3x3-2x7', '2x8-1x1', '1x5-3x6']) {
+    const [exact, padded] = (['subNetwork', 'paddedSubNetwork'] as const).map((way) => {
+      const tape = new Tape(kernels, { gradients: true });
+      const x = tape.constant(kernels.fromArray(batch.images, [8, input.height, input.width, input.channels]));
+      const used: { name: string; value: Parameters<typeof tape.gradientOf>[0] }[] = [];
+      const logits = network[way](tape, x, parseArchitecture(name), (p, value) => used.push({ name: p.name, value }));
+      const labels = new Float32Array(8 * input.classes);
+      for (const [i, label] of batch.labels.entries()) labels[i * input.classes + label] = 1;
+      const target = kernels.fromArray(labels, [8, input.classes]);
+      const numbers = [...tape.read(logits)];
+      tape.crossEntropy(logits, target);
+      // Norms: what the additional channels have must be zero.
+      for (const { value } of used) numbers.push(Math.sqrt(2 * kernels.halfSquareNorm([tape.gradientOf(value)])));
+      const widest = Math.max(...used.map(({ value }) => value.shape[value.shape.length - 1]));
+      kernels.free(target);
+      tape.close();
+      return { numbers, widest };
+    });
+    for (const [i, value] of exact.numbers.entries()) close(padded.numbers[i], value, 1e-5, `${name}, number ${i}`);
+    assert.equal(padded.widest, 8, 'it did have more channels');
+  }
+  network.close();
+});
+
 test('a theta step changes no weight', () => {
   const network = new SuperNetwork(kernels, space, input, 3);
   const before = weightsOf(network);
