@@ -1,7 +1,13 @@
 export { readDescriptors } from './descriptors.ts';
 export { fromArchitecture, fromNetworkSpace, fromSearchSpace } from './from-domain.ts';
 export { Any } from './gen/google/protobuf/any.ts';
-export { BadRequest, BadRequestFieldViolation, ErrorInfo } from './gen/google/rpc/error_details.ts';
+export {
+  BadRequest,
+  BadRequestFieldViolation,
+  ErrorInfo,
+  QuotaFailure,
+  RetryInfo,
+} from './gen/google/rpc/error_details.ts';
 export { Status as RpcStatus } from './gen/google/rpc/status.ts';
 /* Services of other tools that NSS implements. */
 export * as katib from './gen/katib/api.ts';
@@ -14,6 +20,8 @@ export {
   CampaignServiceService,
   CampaignSpec,
   CancelCampaignRequest,
+  ResumeCampaignRequest,
+  SuspendCampaignRequest,
   CreateCampaignRequest,
   DeleteCampaignRequest,
   EliteSpace,
@@ -52,7 +60,11 @@ export {
 export {
   ArchitectureList,
   CancelEvaluationRequest,
+  ResumeEvaluationRequest,
+  SuspendEvaluationRequest,
   CancelSuperNetworkRequest,
+  ResumeSuperNetworkRequest,
+  SuspendSuperNetworkRequest,
   CostRange,
   CreateEvaluationRequest,
   CreateSuperNetworkRequest,
@@ -93,7 +105,11 @@ export {
 } from './gen/nss/v1/job.ts';
 export {
   CancelNasRunRequest,
+  ResumeNasRunRequest,
+  SuspendNasRunRequest,
   CancelTrainingRequest,
+  ResumeTrainingRequest,
+  SuspendTrainingRequest,
   CreateNasRunRequest,
   CreateTrainingRequest,
   DeleteNasRunRequest,
@@ -123,7 +139,11 @@ export {
 } from './gen/nss/v1/nas.ts';
 export {
   CancelSearchRequest,
+  ResumeSearchRequest,
+  SuspendSearchRequest,
   CancelWarmupRequest,
+  ResumeWarmupRequest,
+  SuspendWarmupRequest,
   CreateSearchRequest,
   CreateWarmupRequest,
   DeleteSearchRequest,

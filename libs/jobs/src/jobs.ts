@@ -19,7 +19,7 @@ import { idField, type Job, type JobKind } from './kinds.ts';
 import { type Page, type PageRequest, pageOf } from './pages.ts';
 import { forgetRequest, idOfRequest } from './request-ids.ts';
 import { deleteSaved } from './saved-state.ts';
-import { cancelled, isEnded, stateOf, statusOf, tenantOf } from './states.ts';
+import { cancelled, isEnded, resumed, stateOf, statusOf, suspended, tenantOf } from './states.ts';
 import {
   announce,
   changeResource,
@@ -70,6 +70,13 @@ export type Jobs<R extends Job> = {
   list(request?: PageRequest): Promise<Page<R>>;
   /** Asks the job to stop: CANCELLED at once if no worker has it, else CANCELLING. A job that has ended stays as it is. */
   cancel(name: string): Promise<R>;
+  /** As `cancel`, but keeps what the job needs to go on. */
+  suspend(name: string): Promise<R>;
+  /**
+   * Queues a job again that was suspended or whose budget was used up, changed by `change`; one that goes on already stays as it is.
+   * FAILED_PRECONDITION (JOB_NOT_RESUMABLE) for others, and for one that has not stopped yet.
+   */
+  resume(name: string, change?: (resource: R) => R): Promise<R>;
   /** Deletes a job that has ended, with its artifacts, checkpoints and saved state; FAILED_PRECONDITION if it has not. */
   delete(name: string): Promise<void>;
   /**
@@ -85,11 +92,7 @@ export type Jobs<R extends Job> = {
  * Opens the jobs of one kind, and creates what they need on the bus, whose topology must stand. Those that it gives are of the tenant
  * `default`.
  */
-export async function openJobs<R extends Job>(
-  bus: Bus,
-  kind: JobKind<R>,
-  options: OpenJobs = {},
-): Promise<Jobs<R>> {
+export async function openJobs<R extends Job>(bus: Bus, kind: JobKind<R>, options: OpenJobs = {}): Promise<Jobs<R>> {
   return jobsOf(await typed(() => openStorage(bus, kind, options)), DEFAULT_TENANT);
 }
 
@@ -108,6 +111,19 @@ function jobsOf<R extends Job>(storage: Storage<R>, tenant: string): Jobs<R> {
       return (await changeResource(storage, id, () => entryOf(name), change)).value;
     });
 
+  const resume = async (name: string, change = (resource: R) => resource) => {
+    const resource = await update(name, (job) => {
+      const waiting = resumed(job);
+      if (!waiting) throw notResumable(job);
+      return waiting === job ? job : change(waiting);
+    });
+    // Done for a job that went on already, too: the call that resumed it may have died before it came here.
+    if (stateOf(resource) === JobState.PENDING) {
+      await typed(() => enqueue(storage, storedId(tenant, parseName(kind.collection, name))));
+    }
+    return resource;
+  };
+
   return {
     kind,
     storage,
@@ -123,10 +139,18 @@ function jobsOf<R extends Job>(storage: Storage<R>, tenant: string): Jobs<R> {
         return { resources: entries.map(({ value }) => value), nextPageToken };
       }),
     cancel: (name) => update(name, (job) => cancelled(job, new Date())),
+    suspend: (name) => update(name, (job) => suspended(job, new Date())),
+    resume,
     delete: (name) => typed(async () => deleteJob(storage, () => entryOf(name))),
     watch: (name, afterChange, signal) => watch(storage, () => entryOf(name), afterChange, signal),
     update,
   };
+}
+
+function notResumable(job: Job): NssError {
+  const stopping = stateOf(job) === JobState.CANCELLING;
+  const what = stopping ? 'has not stopped yet; try again when it has' : 'cannot go on; create another one';
+  return failedPrecondition(`${job.name} ${what}`, { reason: 'JOB_NOT_RESUMABLE', retryable: false });
 }
 
 async function create<R extends Job>(storage: Storage<R>, tenant: string, request: CreateJob<R>): Promise<R> {

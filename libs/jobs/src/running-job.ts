@@ -10,6 +10,7 @@ import { type ProgressReport, progressMeter } from './progress.ts';
 import { loadSaved, saveState } from './saved-state.ts';
 import { isEnded, progressed, started, stateOf, statusOf } from './states.ts';
 import { changeResource, objectsOf, type Storage } from './storage.ts';
+import { takeTrainerSlot } from './trainer-slots.ts';
 import { LOOKS_A_LEASE } from './vanished.ts';
 
 /**
@@ -52,6 +53,8 @@ export type RunningJob<R> = {
    * Notes that the job has come further for good, other than by a saved state: what fails from here on fails for the first time.
    */
   advanced(): Promise<void>;
+  /** Waits until the tenant may use one more trainer; gives what to call when this job does not use one any more. */
+  trainerSlot(): Promise<() => Promise<void>>;
   /** What this worker or one before it has saved last. */
   loadState<State>(): Promise<State | undefined>;
   /** Files that the job leaves. */
@@ -229,6 +232,7 @@ export function holdJob<R extends Job>({ storage, entry, worker, logger, shutdow
         await advanced();
       }),
     advanced: () => inOrder(advanced),
+    trainerSlot: () => typed(() => takeTrainerSlot(storage, id, job.signal)),
     loadState: <State>() =>
       inOrder(async () => {
         saved ??= loadSaved(storage, id);

@@ -1,6 +1,7 @@
 import { type CallContext, type Definition, type FieldViolation, type Implementation, invalidArgument } from '@nss/rpc';
 import type { Jobs } from './jobs.ts';
 import { type Job, snakeCase } from './kinds.ts';
+import { checkQuota } from './quota.ts';
 
 /** Checks a spec before anything is stored: everything that is wrong with it, with field paths from `spec`. */
 export type Validate<Spec> = (spec: Spec) => readonly FieldViolation[];
@@ -32,7 +33,10 @@ export function jobService<D extends Definition, R extends Job>(
       if (!found || violations.length > 0) throw invalidArgument(violations);
       const [id, requestId] = [request[`${singular}Id`], request.requestId] as string[];
       const resource = { ...codec.fromJSON({}), ...initial(found.spec), spec: found.spec };
-      return jobs.of(caller.tenant).create({ id, requestId, resource });
+      const mine = jobs.of(caller.tenant);
+      // What a service creates belongs to what was begun already.
+      if (!caller.service) await checkQuota(mine, caller.tenant, requestId);
+      return mine.create({ id, requestId, resource });
     },
     [`get${one}`]: (request: Fields, { caller }: CallContext) => jobs.of(caller.tenant).get(nameOf(request)),
     async [`list${many}`](request: Fields, { caller }: CallContext) {
@@ -40,6 +44,8 @@ export function jobService<D extends Definition, R extends Job>(
       return { [collection]: resources, nextPageToken };
     },
     [`cancel${one}`]: (request: Fields, { caller }: CallContext) => jobs.of(caller.tenant).cancel(nameOf(request)),
+    [`suspend${one}`]: (request: Fields, { caller }: CallContext) => jobs.of(caller.tenant).suspend(nameOf(request)),
+    [`resume${one}`]: (request: Fields, { caller }: CallContext) => jobs.of(caller.tenant).resume(nameOf(request)),
     async [`delete${one}`](request: Fields, { caller }: CallContext) {
       await jobs.of(caller.tenant).delete(nameOf(request));
       return {};
@@ -55,6 +61,6 @@ export function jobService<D extends Definition, R extends Job>(
   return handlers as unknown as Implementation<Pick<D, StandardMethod & keyof D>>;
 }
 
-type StandardMethod = `${'create' | 'get' | 'list' | 'cancel' | 'delete' | 'watch'}${string}`;
+type StandardMethod = `${'create' | 'get' | 'list' | 'cancel' | 'suspend' | 'resume' | 'delete' | 'watch'}${string}`;
 
 const capitalised = (name: string) => name[0].toUpperCase() + name.slice(1);

@@ -20,6 +20,7 @@ import {
 } from '@nss/bus';
 import { type Collection, parseStoredId, storedName } from '@nss/rpc';
 import { type JobIndex, jobIndex } from './job-index.ts';
+import type { Quotas } from '@nss/runtime';
 import type { Job, JobKind } from './kinds.ts';
 import { jobMetrics, stateLabel } from './metrics.ts';
 import { checkVersion } from './records.ts';
@@ -36,6 +37,8 @@ export type Storage<R extends Job> = {
   readonly kind: JobKind<R>;
   /** How long a worker may be silent before its job goes to another one. */
   readonly leaseMs: number;
+  /** What each tenant may use at most. */
+  readonly quotas: Quotas;
   /** Resources by stored id, in bucket `nss-<collection>`. */
   readonly resources: Store<R>;
   readonly index: JobIndex;
@@ -43,6 +46,13 @@ export type Storage<R extends Job> = {
   readonly state: Store<Uint8Array>;
   readonly artifacts: Objects;
   readonly checkpoints: Objects;
+};
+
+export type OpenJobs = {
+  /** How long a worker may be silent before its job goes to another one, 30 s unless told. */
+  readonly ackWaitMs?: number;
+  /** What each tenant may use at most; no limits unless told. */
+  readonly quotas?: Quotas;
 };
 
 const STATE_BUCKET = 'nss-job-state';
@@ -54,7 +64,7 @@ const HISTORY = 64;
 export async function openStorage<R extends Job>(
   bus: Bus,
   kind: JobKind<R>,
-  options: { ackWaitMs?: number },
+  options: OpenJobs,
 ): Promise<Storage<R>> {
   await ensureQueue(bus, jobQueue(kind.collection), options);
   const resources = await openStore(bus, `nss-${kind.collection}`, stored(kind), { history: HISTORY });
@@ -62,6 +72,7 @@ export async function openStorage<R extends Job>(
     bus,
     kind,
     leaseMs: options.ackWaitMs ?? ACK_WAIT_MS,
+    quotas: options.quotas ?? (() => ({})),
     resources,
     index: jobIndex(resources),
     state: await openStore(bus, STATE_BUCKET, BYTES),

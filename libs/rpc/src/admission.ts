@@ -1,12 +1,14 @@
 import { type Metadata, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Caller, Identify } from './callers.ts';
 import { NssError, permissionDenied, toStatusObject } from './errors.ts';
+import type { CountCall } from './rates.ts';
 
 /** What a server asks before it takes a call. */
 export type Admission = {
   readonly identify: Identify;
   /** Who may call a method, by its path; everybody unless said. */
   readonly callersOf: ReadonlyMap<string, Callers>;
+  readonly countCall: CountCall;
 };
 
 /** Everybody whom the server knows, only services of the mesh, or only who may do what concerns all tenants. */
@@ -24,7 +26,7 @@ export function callerOf(metadata: Metadata): Caller | undefined {
 }
 
 /** Lets a call in, or answers it before anything of its request is read. */
-export function admitting({ identify, callersOf }: Admission): ServerInterceptor {
+export function admitting({ identify, callersOf, countCall }: Admission): ServerInterceptor {
   return ({ path }, call) => {
     if (OPEN.test(path)) return new ServerInterceptingCall(call);
     const admit = async (metadata: Metadata) => {
@@ -36,6 +38,8 @@ export function admitting({ identify, callersOf }: Admission): ServerInterceptor
       if (allowed === 'operators' && !caller.operator) {
         throw permissionDenied(`${path} is for operators of the mesh`, { reason: 'OPERATORS_ONLY' });
       }
+      // What a service does for a tenant is limited by what it may begin.
+      if (!caller.service) await countCall(caller.tenant);
       return caller;
     };
     return new ServerInterceptingCall(call, {

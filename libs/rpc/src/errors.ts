@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
-import { type Any, BadRequest, ErrorInfo, RpcStatus } from '@nss/contracts';
+import { type Any, BadRequest, ErrorInfo, QuotaFailure, RetryInfo, RpcStatus } from '@nss/contracts';
 
 /** What is wrong with one field of a request. */
 export type FieldViolation = {
@@ -10,10 +10,21 @@ export type FieldViolation = {
   readonly description: string;
 };
 
+/** What is used up. */
+export type QuotaViolation = {
+  /** Whose quota, for example `tenant:acme`. */
+  readonly subject: string;
+  /** What there was of it. */
+  readonly description: string;
+};
+
 export type NssErrorOptions = {
   /** UPPER_SNAKE_CASE cause for programs, for example `TARGET_UNREACHABLE`; the name of the code when left out. */
   readonly reason?: string;
   readonly fieldViolations?: readonly FieldViolation[];
+  readonly quotaViolations?: readonly QuotaViolation[];
+  /** When the same operation may succeed, in milliseconds from now. */
+  readonly retryAfterMs?: number;
   /** Facts for programs, for example `{ errorId }`; travels in `ErrorInfo.metadata`. */
   readonly metadata?: Readonly<Record<string, string>>;
   /** Stays in this process: it is logged, never sent. */
@@ -32,14 +43,16 @@ const DOMAIN = 'nss.dev';
 const RETRYABLE: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.ABORTED, status.DEADLINE_EXCEEDED]);
 
 /**
- * The one error of the mesh: thrown by handlers, sent as a gRPC status with `ErrorInfo` (always) and `BadRequest` (when
- * fields are at fault), thrown by clients. Terminal unless `retryable`.
+ * The one error of the mesh: thrown by handlers, sent as a gRPC status with `ErrorInfo` (always), `BadRequest` (when fields are at
+ * fault), `QuotaFailure` and `RetryInfo`, thrown by clients. Terminal unless `retryable`.
  */
 export class NssError extends Error {
   override readonly name: string = 'NssError';
   readonly code: status;
   readonly reason: string;
   readonly fieldViolations: readonly FieldViolation[];
+  readonly quotaViolations: readonly QuotaViolation[];
+  readonly retryAfterMs: number | undefined;
   readonly metadata: Readonly<Record<string, string>>;
   readonly retryable: boolean;
 
@@ -48,6 +61,8 @@ export class NssError extends Error {
     this.code = code;
     this.reason = options.reason ?? status[code];
     this.fieldViolations = options.fieldViolations ?? [];
+    this.quotaViolations = options.quotaViolations ?? [];
+    this.retryAfterMs = options.retryAfterMs;
     this.metadata = options.metadata ?? {};
     this.retryable = options.retryable ?? RETRYABLE.has(code);
   }
@@ -121,6 +136,11 @@ export function cancelled(message: string, options?: NssErrorOptions): NssError 
   return new NssError(status.CANCELLED, message, options);
 }
 
+/** There was not enough time. */
+export function deadlineExceeded(message: string, options?: NssErrorOptions): NssError {
+  return new NssError(status.DEADLINE_EXCEEDED, message, options);
+}
+
 /** A quota, a budget or a size limit is used up. */
 export function resourceExhausted(message: string, options?: NssErrorOptions): NssError {
   return new NssError(status.RESOURCE_EXHAUSTED, message, options);
@@ -153,6 +173,13 @@ export function toStatusObject(error: NssError): StatusObject {
     const badRequest = BadRequest.fromPartial({ fieldViolations: firstViolations(error.fieldViolations) });
     details.push(anyOf('google.rpc.BadRequest', BadRequest.encode(badRequest).finish()));
   }
+  if (error.quotaViolations.length > 0) {
+    const quotaFailure = QuotaFailure.fromPartial({ violations: [...error.quotaViolations] });
+    details.push(anyOf('google.rpc.QuotaFailure', QuotaFailure.encode(quotaFailure).finish()));
+  }
+  if (error.retryAfterMs !== undefined) {
+    details.push(anyOf('google.rpc.RetryInfo', RetryInfo.encode(retryInfo(error.retryAfterMs)).finish()));
+  }
   const message = shorten(error.message, MESSAGE_LIMIT);
   const metadata = new Metadata();
   metadata.set(DETAILS, Buffer.from(RpcStatus.encode({ code: error.code, message, details }).finish()));
@@ -170,10 +197,14 @@ function fromServiceError(error: ServiceError): NssError {
   const sent = sentStatus(error);
   const info = detail(sent, 'google.rpc.ErrorInfo', ErrorInfo);
   const badRequest = detail(sent, 'google.rpc.BadRequest', BadRequest);
+  const quotaFailure = detail(sent, 'google.rpc.QuotaFailure', QuotaFailure);
+  const retryDelay = detail(sent, 'google.rpc.RetryInfo', RetryInfo)?.retryDelay;
   return new NssError(streamBroke(error) ? status.UNAVAILABLE : error.code, sent?.message || error.details, {
     reason: info?.domain === DOMAIN ? info.reason : undefined,
     metadata: info?.metadata,
     fieldViolations: badRequest?.fieldViolations.map(({ field, description }) => ({ field, description })),
+    quotaViolations: quotaFailure?.violations,
+    retryAfterMs: retryDelay && 1_000 * retryDelay.seconds + retryDelay.nanos / 1e6,
     cause: error,
   });
 }
@@ -214,6 +245,11 @@ function anyOf(type: string, value: Uint8Array): Any {
 
 function errorInfo({ reason, metadata }: NssError): ErrorInfo {
   return { reason, domain: DOMAIN, metadata: { ...metadata } };
+}
+
+function retryInfo(afterMs: number): RetryInfo {
+  const seconds = Math.floor(afterMs / 1_000);
+  return { retryDelay: { seconds, nanos: Math.round((afterMs - 1_000 * seconds) * 1e6) } };
 }
 
 function firstViolations(violations: readonly FieldViolation[]): FieldViolation[] {

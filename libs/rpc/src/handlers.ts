@@ -14,7 +14,7 @@ import { context as otelContext } from '@opentelemetry/api';
 import { callerOf } from './admission.ts';
 import { ANYBODY, type Caller } from './callers.ts';
 import type { Bidirectional, Definition, RequestOf, ResponseOf, ServerStreaming, Unary } from './definitions.ts';
-import { cancelled, NssError, toStatusObject } from './errors.ts';
+import { cancelled, deadlineExceeded, NssError, toStatusObject } from './errors.ts';
 import { startServerSpan } from './tracing.ts';
 
 /** What a handler knows about the call it answers. */
@@ -42,6 +42,9 @@ export type Handler<Method> = Method extends Unary
 
 /** A handler for every method of a service. */
 export type Implementation<D extends Definition> = { readonly [Name in keyof D]: Handler<D[Name]> };
+
+/** Who sets no deadline gets this one; longer work is a job. */
+const LONGEST_CALL_MS = 60_000;
 
 /** The calls that a server is answering now. */
 export type Calls = {
@@ -76,7 +79,7 @@ type StreamingCall = ServerDuplexStream<unknown, unknown> & { readonly request?:
 function unary(method: Method, handler: AnyHandler, calls: Calls, logger: Logger): UntypedHandleCall {
   return (call: UnaryCall, respond: sendUnaryData<unknown>) => {
     const answered = runCall(call, method, { calls, logger }, async (context) => {
-      respond(null, await handler(call.request, context));
+      respond(null, await untilAborted(handler(call.request, context) as Promise<unknown>, context.signal));
     });
     answered.catch((error: NssError) => respond(toStatusObject(error)));
   };
@@ -111,6 +114,9 @@ function runCall(
   const onCancelled = () => callerGone.abort(reasonOf(deadline));
   const events: EventEmitter = call;
   events.once('cancelled', onCancelled);
+  const tooLong = () => callerGone.abort(deadlineExceeded(`the server gives a call ${LONGEST_CALL_MS / 1_000} s`));
+  // Streams last as long as their callers want.
+  const timer = method.responseStream ? undefined : setTimeout(tooLong, LONGEST_CALL_MS);
 
   const run = async () => {
     try {
@@ -134,6 +140,7 @@ function runCall(
     } finally {
       // grpc-js says "cancelled" after every end.
       events.off('cancelled', onCancelled);
+      clearTimeout(timer);
     }
   };
   return track(calls.running, otelContext.with(context, run));
@@ -148,7 +155,7 @@ function track(running: Set<Promise<void>>, call: Promise<void>): Promise<void> 
 
 function reasonOf(deadline: Date): NssError {
   return deadline.getTime() <= Date.now()
-    ? new NssError(status.DEADLINE_EXCEEDED, 'the deadline of the call has passed')
+    ? deadlineExceeded('the deadline of the call has passed')
     : cancelled('the caller has cancelled the call');
 }
 

@@ -20,6 +20,7 @@ export {
   type NssErrorOptions,
   notFound,
   permissionDenied,
+  type QuotaViolation,
   resourceExhausted,
   toStatusObject,
   unauthenticated,

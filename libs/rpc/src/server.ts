@@ -1,5 +1,5 @@
 import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
-import type { Logger, Tls, TokenSettings } from '@nss/runtime';
+import type { Logger, Quotas, Tls, TokenSettings } from '@nss/runtime';
 import { admitting, type Callers } from './admission.ts';
 import { identification } from './callers.ts';
 import { serverCredentials } from './credentials.ts';
@@ -8,6 +8,7 @@ import { failedPrecondition, unavailable } from './errors.ts';
 import { explainBuiltInErrors } from './explain.ts';
 import { type CallContext, type Calls, type Implementation, toGrpcHandlers } from './handlers.ts';
 import { createHealth, HEALTH_SERVICE, type Health } from './health.ts';
+import { rateLimit } from './rates.ts';
 import { createReflection } from './reflection.ts';
 
 /** A service and what answers its calls, made by `service`. */
@@ -40,6 +41,8 @@ export type ServerOptions = {
   readonly tls?: Tls;
   /** What callers' tokens are checked against; when left out, nobody is asked for one. */
   readonly tokens?: TokenSettings;
+  /** Limits the calls of each tenant. */
+  readonly quotas?: Quotas;
   /** host:port that answers health checks, and nothing else, in plain text. */
   readonly healthListen?: string;
   /** Further names under which health knows the server, for callers that ask for names that none of its services has. */
@@ -73,6 +76,7 @@ export async function startServer({
   logger,
   tls,
   tokens,
+  quotas = () => ({}),
   healthListen,
   healthNames = [],
   maxMessageBytes = 4 * 1024 * 1024,
@@ -91,7 +95,10 @@ export async function startServer({
   );
 
   const server = new Server({
-    interceptors: [explainBuiltInErrors, admitting({ identify: identification(tokens), callersOf })],
+    interceptors: [
+      explainBuiltInErrors,
+      admitting({ identify: identification(tokens), callersOf, countCall: rateLimit(quotas) }),
+    ],
     'grpc.max_receive_message_length': maxMessageBytes,
     ...(maxConnectionAgeMs === undefined ? {} : { 'grpc.max_connection_age_ms': maxConnectionAgeMs }),
     // Finds out within half a minute that the other side of an idle stream has died without a word.

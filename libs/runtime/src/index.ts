@@ -8,6 +8,7 @@ export {
   prometheusName,
   SECONDS,
 } from './metrics.ts';
+export { loadQuotas, type Quota, type Quotas } from './quotas.ts';
 export { runMain } from './run-main.ts';
 export {
   clientConfiguration,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ConfigError, parseAddress, wholeNumber } from './config.ts';
+import { loadQuotas } from './quotas.ts';
 import { tlsOf, transportConfiguration } from './transport.ts';
 
 /** `NSS_NATS_URL`: where the NATS server is. */
@@ -63,6 +64,8 @@ export const serverConfiguration = {
   /** What a token's `iss` and `aud` must be. */
   NSS_TOKEN_ISSUER: z.string().default('nss'),
   NSS_TOKEN_AUDIENCE: z.string().default('nss'),
+  /** JSON file that says what each tenant may use at most; see `loadQuotas`. */
+  NSS_QUOTAS: z.string().optional(),
 };
 
 /** What who calls a mesh is told of that. */
@@ -89,7 +92,8 @@ export function serverOptions(config: z.infer<z.ZodObject<typeof serverConfigura
   const tokens: TokenSettings | undefined = config.NSS_TOKEN_KEYS
     ? { keys: config.NSS_TOKEN_KEYS, issuer: config.NSS_TOKEN_ISSUER, audience: config.NSS_TOKEN_AUDIENCE }
     : undefined;
-  return { listen: config.NSS_LISTEN, healthListen: config.NSS_HEALTH_LISTEN, tls, tokens };
+  const { NSS_LISTEN: listen, NSS_HEALTH_LISTEN: healthListen } = config;
+  return { listen, healthListen, tls, tokens, quotas: loadQuotas(config.NSS_QUOTAS) };
 }
 
 /** What every process that works on jobs is told of that. */

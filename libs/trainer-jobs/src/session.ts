@@ -33,7 +33,7 @@ export type Session = {
 };
 
 /**
- * Waits for a trainer and runs `use` with it; again with another one when it is lost, so `use` begins by loading where it can
+ * Waits for a trainer, and until the tenant may use one more, and runs `use` with it; again with another one when it is lost, so `use` begins by loading where it can
  * go on. Weights of the job's own that turn out to be lost or damaged are made again from the beginning. The job's status tells
  * which trainers worked for it, and when.
  *
@@ -51,16 +51,28 @@ export async function withTrainer<T>(
   job.progress({ activity: 'waiting for a trainer', completed, total, unit });
   const open = { dataset, searchSpace: fromSearchSpace(space), weights, seed };
   const needs = { bus, tls, job: job.name, open, signal: job.cutOff, waitSignal: job.signal, logger: job.logger };
-  for (;;) {
-    try {
-      return await withTrainerRetry(needs, async (session) => {
+  const leaveSlot = await job.trainerSlot();
+  try {
+    return await untilWeightsLast(job, () =>
+      withTrainerRetry(needs, async (session) => {
         await startUse(job, session.info);
         try {
           return await use(session);
         } finally {
           await endUses(job);
         }
-      });
+      }),
+    );
+  } finally {
+    await leaveSlot();
+  }
+}
+
+/** Does the work again, from the beginning, when the job's own weights are lost. */
+async function untilWeightsLast<T>(job: RunningJob<JobResource>, work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
     } catch (error) {
       if (!(await forgetLostWeights(job, error))) throw error;
     }

@@ -22,6 +22,7 @@ function fixture(checkpointEveryMs: number) {
   const job = {
     name: 'searches/a',
     objects: 'searches/a',
+    trainerSlot: async () => async () => {},
     logger: createLogger('test', { level: 'silent' }),
     signal: new AbortController().signal,
     progress: (report: { completed: number; total: number }) => progress.push(report),
@@ -62,7 +63,8 @@ test('a search that is taken over after its end is not made again, and drops the
     delete: async (name: string) => dropped.push(name),
   } as never;
   saved.push(structuredClone(state));
-  assert.deepEqual(await searchFor(job, { ...tools, checkpoints }, search), state);
+  const takenOver = { ...job, takenOver: true };
+  assert.deepEqual(await searchFor(takenOver, { ...tools, checkpoints }, search), state);
   assert.deepEqual(dropped, ['searches/a/8-0a0a0a0a']);
 });
 

@@ -24,6 +24,7 @@ import { runSuperNetwork, superNetworkViolations } from './super-network.ts';
 
 await runMain('evaluator', async () => {
   const config = loadConfig(configuration);
+  const serving = serverOptions(config);
   const logger = createLogger('evaluator');
   // The process gets longer than its calls: running jobs stop first, then the server, then the rest.
   const shutdown = createShutdown({ graceMs: 2 * config.NSS_SHUTDOWN_GRACE_MS + 2_000, logger });
@@ -33,15 +34,15 @@ await runMain('evaluator', async () => {
   const bus = await connectBus({ ...natsOptions(config), name: 'evaluator', logger, signal: shutdown.signal });
   shutdown.register('bus', () => bus.close());
   await ensureTopology(bus);
-  const queues = { ackWaitMs: 1_000 * config.NSS_ACK_WAIT_SECONDS };
+  const opening = { ackWaitMs: 1_000 * config.NSS_ACK_WAIT_SECONDS, quotas: serving.quotas };
   const [superNetworks, evaluations] = await Promise.all([
-    openJobs<SuperNetwork>(bus, SUPER_NETWORKS, queues),
-    openJobs<Evaluation>(bus, EVALUATIONS, queues),
+    openJobs<SuperNetwork>(bus, SUPER_NETWORKS, opening),
+    openJobs<Evaluation>(bus, EVALUATIONS, opening),
   ]);
   const checkpoints = await openObjects(bus, CHECKPOINTS);
 
   const server = await startServer({
-    ...serverOptions(config),
+    ...serving,
     services: [
       service(
         SuperNetworkServiceService,

@@ -18,6 +18,7 @@ import { runTraining, trainingViolations } from './training.ts';
 
 await runMain('nas-runner', async () => {
   const config = loadConfig(configuration);
+  const serving = serverOptions(config);
   const logger = createLogger('nas-runner');
   // The process gets longer than its calls: running jobs stop first, then the server, then the rest.
   const shutdown = createShutdown({ graceMs: 2 * config.NSS_SHUTDOWN_GRACE_MS + 2_000, logger });
@@ -27,15 +28,15 @@ await runMain('nas-runner', async () => {
   const bus = await connectBus({ ...natsOptions(config), name: 'nas-runner', logger, signal: shutdown.signal });
   shutdown.register('bus', () => bus.close());
   await ensureTopology(bus);
-  const queues = { ackWaitMs: 1_000 * config.NSS_ACK_WAIT_SECONDS };
+  const opening = { ackWaitMs: 1_000 * config.NSS_ACK_WAIT_SECONDS, quotas: serving.quotas };
   const [nasRuns, trainings] = await Promise.all([
-    openJobs<NasRun>(bus, NAS_RUNS, queues),
-    openJobs<Training>(bus, TRAININGS, queues),
+    openJobs<NasRun>(bus, NAS_RUNS, opening),
+    openJobs<Training>(bus, TRAININGS, opening),
   ]);
   const checkpoints = await openObjects(bus, CHECKPOINTS);
 
   const server = await startServer({
-    ...serverOptions(config),
+    ...serving,
     services: [
       service(NasRunServiceService, jobService<typeof NasRunServiceService, NasRun>(nasRuns, nasRunViolations)),
       service(

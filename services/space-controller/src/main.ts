@@ -44,6 +44,7 @@ import { runWarmup, warmupViolations } from './warmup.ts';
 
 await runMain('space-controller', async () => {
   const config = loadConfig(configuration);
+  const serving = serverOptions(config);
   const logger = createLogger('space-controller');
   // The process gets longer than its calls: running jobs stop first, then the server, then the rest.
   const shutdown = createShutdown({ graceMs: 2 * config.NSS_SHUTDOWN_GRACE_MS + 2_000, logger });
@@ -56,11 +57,11 @@ await runMain('space-controller', async () => {
   // Shown here because a controller always runs; trainers come and go with the queue.
   observeQueue(bus, LEASE_QUEUE);
   observeDeadLetters(bus);
-  const queues = { ackWaitMs: 1_000 * config.NSS_ACK_WAIT_SECONDS };
+  const opening = { ackWaitMs: 1_000 * config.NSS_ACK_WAIT_SECONDS, quotas: serving.quotas };
   const [campaigns, warmups, searches] = await Promise.all([
-    openJobs<Campaign>(bus, CAMPAIGNS, queues),
-    openJobs<Warmup>(bus, WARMUPS, queues),
-    openJobs<Search>(bus, SEARCHES, queues),
+    openJobs<Campaign>(bus, CAMPAIGNS, opening),
+    openJobs<Warmup>(bus, WARMUPS, opening),
+    openJobs<Search>(bus, SEARCHES, opening),
   ]);
   const [artifacts, checkpoints] = await Promise.all([openObjects(bus, ARTIFACTS), openObjects(bus, CHECKPOINTS)]);
 
@@ -85,7 +86,7 @@ await runMain('space-controller', async () => {
   });
 
   const server = await startServer({
-    ...serverOptions(config),
+    ...serving,
     services: [
       service(CampaignServiceService, {
         ...campaignService(campaigns, apis.of),

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { NssError, resourceExhausted } from '../src/index.ts';
+import { chunk, readRequest, serve, unaryRequest, unaryResponse } from './fixture.ts';
+
+test('a tenant that calls too often is told when to come again; others, and health, are not', async (t) => {
+  const { flops } = await serve(t, { unary: async () => unaryResponse(1) }, { quotas: () => ({ callsPerMinute: 3 }) });
+  for (let call = 0; call < 3; call++) await flops.certifySpace(unaryRequest(1));
+  await assert.rejects(flops.certifySpace(unaryRequest(1)), (error) => {
+    assert.ok(error instanceof NssError);
+    assert.deepEqual([error.codeName, error.reason], ['RESOURCE_EXHAUSTED', 'RATE_LIMITED']);
+    assert.ok(error.retryAfterMs !== undefined && error.retryAfterMs > 0 && error.retryAfterMs <= 60_000);
+    assert.deepEqual(error.quotaViolations, [{ subject: 'tenant:default', description: '3 calls a minute' }]);
+    return true;
+  });
+});
+
+test('what is used up, and when to come again, arrive as they were said', async (t) => {
+  const sent = resourceExhausted('no more', {
+    retryAfterMs: 1_234.5,
+    quotaViolations: [{ subject: 'tenant:acme', description: 'two of two' }],
+  });
+  const { flops } = await serve(t, { unary: () => Promise.reject(sent) });
+  await assert.rejects(flops.certifySpace(unaryRequest(1)), (error) => {
+    assert.ok(error instanceof NssError);
+    assert.equal(error.retryAfterMs, 1_234.5);
+    assert.deepEqual(error.quotaViolations, sent.quotaViolations);
+    return true;
+  });
+});
+
+test('a unary call without a deadline is ended by the server; a stream is not', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const begun = Promise.withResolvers<void>();
+  const { flops, campaigns } = await serve(t, {
+    unary() {
+      begun.resolve();
+      // A handler that does not listen to its signal.
+      return new Promise(() => {});
+    },
+    async *serverStream(_, { signal }) {
+      yield chunk(1);
+      await once(signal, 'abort');
+    },
+  });
+  const stream = campaigns.readArtifact(readRequest());
+  await stream.next();
+  const call = flops.certifySpace(unaryRequest(1), { deadlineMs: 3_600_000 });
+  await begun.promise;
+  t.mock.timers.tick(60_000);
+  await assert.rejects(call, (error) => error instanceof NssError && error.codeName === 'DEADLINE_EXCEEDED');
+  await stream.return();
+});
