@@ -32,16 +32,17 @@ const DELIVERIES = 'Nss-Deliveries';
 /** JetStream's code for a message that is not there. */
 const NO_MESSAGE = 10037;
 
-/** Stores a message as a dead letter, once however often this is called. The message itself stays in its queue. */
+/** Stores a message as a dead letter of its consumer, once however often this is called. The message itself stays in its queue. */
 export async function storeDeadLetter(bus: Bus, message: JsMsg, reason: string): Promise<void> {
-  const { stream, streamSequence, deliveryCount } = message.info;
+  const { stream, consumer, streamSequence, deliveryCount } = message.info;
   const told = headers();
   told.set(SUBJECT, message.subject);
   // One line: a header value cannot hold more.
   told.set(REASON, reason.replace(/\s+/g, ' '));
   told.set(DELIVERIES, String(deliveryCount));
+  const msgID = `${stream}/${consumer}/${streamSequence}`;
   await withPatience(bus, `store a dead letter of ${message.subject}`, () =>
-    bus.js.publish(deadSubject(stream), message.data, { headers: told, msgID: `${stream}/${streamSequence}` }),
+    bus.js.publish(deadSubject(stream), message.data, { headers: told, msgID }),
   );
 }
 

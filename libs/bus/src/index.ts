@@ -19,11 +19,13 @@ export type { S3Settings } from './s3-calls.ts';
 export { type Change, type Codec, type Entry, type KeyChange, openStore, type Store, TEXT } from './store.ts';
 export {
   ACK_WAIT_MS,
+  cloudEventQueue,
+  cloudEventSubject,
   ensureQueue,
   ensureTopology,
   eventSubject,
-  jobQueue,
   jobOfSubject,
+  jobQueue,
   jobSubject,
   LEASE_QUEUE,
   LEASE_SUBJECT,

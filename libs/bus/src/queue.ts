@@ -71,7 +71,7 @@ export async function consume(
   };
   const taking = new AbortController();
   // Nobody waits for its end: it may hang on a server that is away.
-  void purgeNowAndThen(bus, queue, AbortSignal.any([signal, taking.signal]));
+  if (!queue.shared) void purgeNowAndThen(bus, queue, AbortSignal.any([signal, taking.signal]));
   try {
     while (!signal.aborted) {
       if (working.size < concurrency) {

@@ -1,4 +1,11 @@
-import { AckPolicy, DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import {
+  AckPolicy,
+  DeliverPolicy,
+  DiscardPolicy,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import { DEFAULT_TENANT } from '@nss/rpc';
 import type { Bus } from './connection.ts';
@@ -6,8 +13,8 @@ import { isNameInUse } from './errors.ts';
 import { withPatience } from './retry.ts';
 
 /*
- * Subjects of different streams must not overlap. They cannot: events have five parts or seven, jobs six, leases and dead letters
- * four that differ in the third.
+ * Subjects of different streams must not overlap. They cannot: events have five parts or seven, as CloudEvents six or eight, jobs six
+ * that differ in the third, leases and dead letters four that do.
  */
 
 /**
@@ -15,8 +22,16 @@ import { withPatience } from './retry.ts';
  * `nss.v1.tenants.<tenant>.<collection>.<id>.<participle>`, so that a user of NATS can be kept to the events of one tenant.
  */
 export function eventSubject(tenant: string, collection: string, id: string, participle: string): string {
-  const of = tenant === DEFAULT_TENANT ? '' : `tenants.${tenant}.`;
-  return `nss.v1.${of}${collection}.${id}.${participle}`;
+  return `${ofTenant(tenant)}.${collection}.${id}.${participle}`;
+}
+
+/** Where the same event is published in JSON, as a CloudEvent: `nss.v1.cloudevents.<collection>.<id>.<participle>`. */
+export function cloudEventSubject(tenant: string, collection: string, id: string, participle: string): string {
+  return `${ofTenant(tenant)}.cloudevents.${collection}.${id}.${participle}`;
+}
+
+function ofTenant(tenant: string): string {
+  return tenant === DEFAULT_TENANT ? 'nss.v1' : `nss.v1.tenants.${tenant}`;
 }
 
 /** Where the work of a job is queued; the id is the stored one, with the tenant in front. */
@@ -41,13 +56,24 @@ export function deadSubject(stream: string): string {
 }
 
 /** A durable consumer of a work queue. */
-export type QueueName = { readonly stream: string; readonly consumer: string; readonly subject: string };
+export type QueueName = {
+  readonly stream: string;
+  readonly consumer: string;
+  readonly subject: string;
+  /** Others read the stream, too: what was acknowledged stays in it, and a consumer begins with what comes after it was made. */
+  readonly shared?: boolean;
+};
 
 export const LEASE_QUEUE: QueueName = { stream: 'NSS_LEASES', consumer: 'trainers', subject: LEASE_SUBJECT };
 
 /** The work queue of one kind of job. */
 export function jobQueue(collection: string): QueueName {
   return { stream: 'NSS_JOBS', consumer: collection, subject: jobSubject(collection, '*') };
+}
+
+/** The events of a tenant as CloudEvents, for one who handles each of them. */
+export function cloudEventQueue(consumer: string, tenant: string): QueueName {
+  return { stream: EVENTS, consumer, subject: cloudEventSubject(tenant, '*', '*', '*'), shared: true };
 }
 
 /** How long a worker may be silent before its message goes to another one. */
@@ -65,7 +91,9 @@ export const EVENTS = 'NSS_EVENTS';
 const STREAMS: readonly (Partial<StreamConfig> & { name: string })[] = [
   {
     name: EVENTS,
-    subjects: [eventSubject(DEFAULT_TENANT, '*', '*', '*'), eventSubject('*', '*', '*', '*')],
+    subjects: [DEFAULT_TENANT, '*'].flatMap((tenant) =>
+      [eventSubject, cloudEventSubject].map((subject) => subject(tenant, '*', '*', '*')),
+    ),
     retention: RetentionPolicy.Limits,
     max_age: nanos(KEPT_MS),
     duplicate_window: nanos(DUPLICATE_WINDOW_MS),
@@ -104,13 +132,14 @@ export async function ensureTopology(bus: Bus, options: { ackWaitMs?: number } =
 /** Creates the durable consumer of a queue whose stream exists. */
 export async function ensureQueue(
   bus: Bus,
-  { stream, consumer, subject }: QueueName,
+  { stream, consumer, subject, shared }: QueueName,
   { ackWaitMs = ACK_WAIT_MS }: { ackWaitMs?: number } = {},
 ): Promise<void> {
   await withPatience(bus, `create the consumer ${consumer} of ${stream}`, () =>
     // Adding a durable consumer that exists updates it.
     bus.jsm.consumers.add(stream, {
       durable_name: consumer,
+      deliver_policy: shared ? DeliverPolicy.New : DeliverPolicy.All,
       filter_subject: subject,
       ack_policy: AckPolicy.Explicit,
       ack_wait: nanos(ackWaitMs),

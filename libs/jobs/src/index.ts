@@ -1,3 +1,4 @@
+export type { JobCloudEvent } from './cloud-event.ts';
 export { type CreateJob, type JobChange, type Jobs, openJobs } from './jobs.ts';
 export {
   CAMPAIGNS,

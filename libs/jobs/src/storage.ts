@@ -4,6 +4,7 @@ import {
   type Bus,
   CHECKPOINTS,
   type Codec,
+  cloudEventSubject,
   type Entry,
   ensureQueue,
   eventSubject,
@@ -19,8 +20,9 @@ import {
   unpublish,
 } from '@nss/bus';
 import { type Collection, parseStoredId, storedName } from '@nss/rpc';
-import { type JobIndex, jobIndex } from './job-index.ts';
 import type { Quotas } from '@nss/runtime';
+import { cloudEventOf } from './cloud-event.ts';
+import { type JobIndex, jobIndex } from './job-index.ts';
 import type { Job, JobKind } from './kinds.ts';
 import { jobMetrics, stateLabel } from './metrics.ts';
 import { checkVersion } from './records.ts';
@@ -141,15 +143,22 @@ function countEnd(collection: string, job: Job): void {
   jobMetrics.ended.add(1, { collection, state: stateLabel(stateOf(job)) });
 }
 
-/** Publishes the event of the job (see `eventSubject`) with the resource as its body. */
+/** Publishes the event of the job as a CloudEvent and with the resource as its body (see `eventSubject`). */
 export async function publishEvent<R extends Job>(
   { bus, kind }: Storage<R>,
   { key: stored, value, revision }: Entry<R>,
   participle: string,
 ): Promise<void> {
   const { tenant, id } = parseStoredId(stored);
+  const messageId = `${storedName(tenant, value.name)}/${revision}/${participle}`;
+  const cloudEvent = cloudEventOf(value, { singular: kind.singular, participle, revision, now: new Date() });
+  const json = Buffer.from(JSON.stringify(cloudEvent));
+  // The other one comes last: whoever finds it knows that both are there.
+  await publish(bus, cloudEventSubject(tenant, kind.collection, id, participle), json, {
+    messageId: `${messageId}/cloudevent`,
+  });
   await publish(bus, eventSubject(tenant, kind.collection, id, participle), kind.codec.encode(value).finish(), {
-    messageId: `${storedName(tenant, value.name)}/${revision}/${participle}`,
+    messageId,
   });
 }
 
