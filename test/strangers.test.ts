@@ -168,6 +168,9 @@ test("a campaign of a tenant runs over mutual TLS, on NATS too, and all that it 
   for (const subject of subjects) assert.match(subject, /^nss\.v1\.tenants\.acme\./);
 });
 
+/** Methods of one job, by its name. */
+const ofOne = /^(get|cancel|delete|watch|suspend|resume)/;
+
 /** What a stranger gets from a call: an error, by its code, or all that came. */
 async function answerTo(client: Client<Definition>, method: string, definition: Definition, fields: object = {}) {
   const call = client[method] as (request: object) => Promise<unknown> & AsyncIterable<unknown>;
@@ -204,8 +207,8 @@ test('of every method of every service, none gives or changes anything of anothe
       } else if (service === 'FlopsEstimatorService') {
         // Formulas: there is nothing of anybody.
         assert.equal((await answerTo(client, method, definition)).code, 'INVALID_ARGUMENT', path);
-      } else if (/^(get|cancel|delete|watch)/.test(method)) {
-        const kind = method.replace(/^(get|cancel|delete|watch)/, '').toLowerCase();
+      } else if (ofOne.test(method)) {
+        const kind = method.replace(ofOne, '').toLowerCase();
         const found = names.filter((name) => name.split('/')[0].toLowerCase().startsWith(kind.slice(0, -1)));
         assert.ok(found.length > 0, `acme has nothing that ${path} could give`);
         for (const name of found) {

@@ -10,6 +10,7 @@ import {
 } from '@grpc/grpc-js';
 import type { Tls } from '@nss/runtime';
 import { context as otelContext } from '@opentelemetry/api';
+import { abortError, callError } from './call-errors.ts';
 import { TENANT_KEY, TOKEN_KEY } from './callers.ts';
 import { channelCredentials } from './credentials.ts';
 import {
@@ -21,7 +22,7 @@ import {
   serviceNameOf,
   type Unary,
 } from './definitions.ts';
-import { cancelled, DETAILS, failedPrecondition, NssError, unavailable } from './errors.ts';
+import { failedPrecondition, NssError } from './errors.ts';
 import { startClientSpan } from './tracing.ts';
 
 export type CallOptions = {
@@ -195,7 +196,7 @@ function unaryOnce(
     const { end, context } = startClientSpan(path, metadata);
     const onAnswer = (failure: ServiceError | null, response: unknown) => {
       signal?.removeEventListener('abort', onAbort);
-      const error = failure ? errorOf(failure, target, signal) : undefined;
+      const error = failure ? callError(failure, target.server, signal) : undefined;
       end(error);
       if (error) reject(error);
       else resolve(response);
@@ -271,7 +272,7 @@ function openStream<Call extends ClientReadableStream<unknown>>(
   if (signal?.aborted) onAbort();
   // Listened to from the start: grpc-js emits the error once, whether or not somebody reads at that moment.
   call.on('error', (failure: ServiceError) => {
-    outcome.error ??= errorOf(failure, target, signal);
+    outcome.error ??= callError(failure, target.server, signal);
   });
   call.once('status', () => {
     signal?.removeEventListener('abort', onAbort);
@@ -294,19 +295,4 @@ async function* responsesOf(
     call.cancel();
   }
   if (outcome.error) throw outcome.error;
-}
-
-function errorOf(failure: ServiceError, { server }: Target, signal: AbortSignal | undefined): NssError {
-  const error = NssError.from(failure);
-  if (error.code === status.CANCELLED && signal?.aborted) return abortError(signal);
-  const fromServer = failure.metadata?.get(DETAILS).length > 0;
-  if (error.code !== status.UNAVAILABLE || fromServer) return error;
-  return unavailable(`cannot reach ${server}: ${error.message}`, { reason: 'UNREACHABLE', cause: failure });
-}
-
-function abortError(signal: AbortSignal | undefined): NssError {
-  const reason: unknown = signal?.reason;
-  if (reason instanceof NssError) return reason;
-  if (reason instanceof Error && reason.name === 'TimeoutError') return NssError.from(reason);
-  return cancelled('the call was cancelled', { cause: reason });
 }
