@@ -18,9 +18,18 @@ export type MeshEnvironment = Record<string, string>;
 
 const services = join(import.meta.dirname, '..', 'services');
 
-/** Starts `services/<name>/src/main.ts` at an address and waits until it listens. */
-export async function startService(name: string, address: string, env: MeshEnvironment): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, [join(services, name, 'src/main.ts')], {
+/**
+ * Starts `services/<name>/src/main.ts`, or another file, at an address and waits until it listens; behind a `wrapper`, a command that runs
+ * the one that follows it.
+ */
+export async function startService(
+  name: string,
+  address: string,
+  env: MeshEnvironment,
+  { file = join(services, name, 'src/main.ts'), wrapper = [] }: { file?: string; wrapper?: readonly string[] } = {},
+): Promise<ServiceProcess> {
+  const [command, ...args] = [...wrapper, process.execPath, file];
+  const child = spawn(command, args, {
     env: { ...process.env, NSS_INSECURE: 'loopback', ...env, NSS_LISTEN: address, NSS_LOG_LEVEL: 'info' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
