@@ -112,7 +112,7 @@ export class SuperNetwork {
    * `[batch, height, width, channels]`. `onParameter` is called with each parameter used; its gradient is then wanted.
    */
   subNetwork(tape: Tape, x: Value, architecture: Architecture, onParameter?: OnParameter): Value {
-    const channels = architecture.stages.map(({ width }) => ({ count: width }));
+    const channels = architecture.stages.map(({ width }) => ({ width, count: width }));
     return this.#subNetwork(tape, x, architecture, channels, onParameter);
   }
 
@@ -121,12 +121,7 @@ export class SuperNetwork {
    * normalisations set those to zero, so that neither logits nor gradients know of them.
    */
   paddedSubNetwork(tape: Tape, x: Value, architecture: Architecture, onParameter?: OnParameter): Value {
-    const channels = architecture.stages.map(({ width }, i): Channels => {
-      const count = this.paddedWidth(i, width);
-      if (count === width) return { count };
-      const mask = this.#kernels.fromArray(new Float32Array(count).fill(1, 0, width), [count]);
-      return { count, mask: { values: tape.constant(mask), binary: true } };
-    });
+    const channels = architecture.stages.map(({ width }, i) => ({ width, count: this.paddedWidth(i, width) }));
     return this.#subNetwork(tape, x, architecture, channels, onParameter);
   }
 
@@ -136,14 +131,17 @@ export class SuperNetwork {
     return Math.min(channels, this.space.stages[stage].width.max);
   }
 
-  /** What `subNetwork` does, step by step: the output of the stem ... */
+  /** What `paddedSubNetwork` does, step by step: the output of the stem ... */
   stemOutput(tape: Tape, x: Value): Value {
     return this.#stemOutput(tape, this.#reader(tape), x);
   }
 
-  /** ... of one block after another, cut to the width of x and to its own; stage and block count from 0 ... */
+  /** ... of one block after another, cut to the channels of x and to its own width; stage and block count from 0 ... */
   blockOutput(tape: Tape, x: Value, stage: number, block: number, width: number): Value {
-    return this.#block(tape, this.#reader(tape), this.#stages[stage][block], x, channelsOf(x), { count: width });
+    return this.#block(tape, this.#reader(tape), this.#stages[stage][block], x, channelsOf(x), {
+      width,
+      count: this.paddedWidth(stage, width),
+    });
   }
 
   /** ... and the logits of the last one. */
@@ -160,7 +158,8 @@ export class SuperNetwork {
     let y = this.#stemOutput(tape, use, x);
     let from = this.space.stemWidth;
     for (const [i, { mask, depths }] of mixtures.entries()) {
-      const channels = { count: mask.shape[0], mask: { values: mask, binary: false } };
+      const [width] = mask.shape;
+      const channels = { width, count: width, mask };
       let sum: Value | undefined;
       for (const [k, block] of this.#stages[i].slice(0, Math.max(...depths.map(({ depth }) => depth))).entries()) {
         y = this.#block(tape, use, block, y, from, channels);
@@ -214,7 +213,9 @@ export class SuperNetwork {
 
   #stemOutput(tape: Tape, use: Reader, x: Value): Value {
     const { conv, bn } = this.#stem;
-    const y = normalise(tape, use, bn, tape.conv2d(x, use(conv, conv.weights.shape), 1), { relu: true });
+    const { stemWidth } = this.space;
+    const inner = tape.conv2d(x, use(conv, conv.weights.shape), 1);
+    const y = normalise(tape, use, bn, inner, { width: stemWidth, count: stemWidth }, true);
     tape.release(y);
     return y;
   }
@@ -223,19 +224,18 @@ export class SuperNetwork {
    * A mask m is applied to scale and offset of the normalisations, `[channels]` each, instead of to the outputs of the ReLUs:
    * relu(m z) = m relu(z) as m >= 0.
    */
-  #block(tape: Tape, use: Reader, block: Block, x: Value, from: number, { count: width, mask }: Channels): Value {
-    const inner = tape.conv2d(x, use(block.conv1, [3, 3, from, width]), block.stride);
-    const hidden = normalise(tape, use, block.bn1, inner, { relu: true, mask: mask?.values });
-    const outer = tape.conv2d(hidden, use(block.conv2, [3, 3, width, width]), 1);
-    const residual = normalise(tape, use, block.bn2, outer, { mask: mask?.values });
+  #block(tape: Tape, use: Reader, block: Block, x: Value, from: number, channels: Channels): Value {
+    const { count, mask } = channels;
+    const inner = tape.conv2d(x, use(block.conv1, [3, 3, from, count]), block.stride);
+    const hidden = normalise(tape, use, block.bn1, inner, channels, true);
+    const outer = tape.conv2d(hidden, use(block.conv2, [3, 3, count, count]), 1);
+    const residual = normalise(tape, use, block.bn2, outer, channels);
     if (block.projection) {
       const { conv, bn } = block.projection;
-      const projected = tape.conv2d(x, use(conv, [1, 1, from, width]), block.stride);
-      return tape.relu(tape.add(residual, normalise(tape, use, bn, projected, { mask: mask?.values })));
+      const projected = tape.conv2d(x, use(conv, [1, 1, from, count]), block.stride);
+      return tape.relu(tape.add(residual, normalise(tape, use, bn, projected, channels)));
     }
-    // x has the mask of the block before: ones and zeros change nothing any more.
-    const shortcut = mask && !mask.binary ? tape.maskChannels(x, mask.values) : x;
-    return tape.relu(tape.add(residual, shortcut));
+    return tape.relu(tape.add(residual, mask ? tape.maskChannels(x, mask) : x));
   }
 
   #logits(tape: Tape, use: Reader, x: Value, from: number): Value {
@@ -244,8 +244,8 @@ export class SuperNetwork {
   }
 }
 
-/** The channels that a block is computed with; `binary`: the mask, `[count]`, has ones and zeros only. */
-type Channels = { readonly count: number; readonly mask?: { readonly values: Value; readonly binary: boolean } };
+/** A block's width and the channels it is computed with, of which those beyond the width are zero; the mask is `[count]`. */
+type Channels = { readonly width: number; readonly count: number; readonly mask?: Value };
 
 type OnParameter = (parameter: Parameter, value: Value) => void;
 
@@ -256,11 +256,13 @@ function normalise(
   use: Reader,
   bn: BatchNorm,
   x: Value,
-  { relu = false, mask }: { relu?: boolean; mask?: Value },
+  { width, count, mask }: Channels,
+  relu = false,
 ): Value {
   const [scale, offset] = [bn.scale, bn.offset].map((parameter) => {
-    const value = use(parameter, [channelsOf(x)]);
-    return mask ? tape.maskChannels(value, mask) : value;
+    const value = use(parameter, [width]);
+    const padded = width < count ? tape.padTo(value, [count]) : value;
+    return mask ? tape.maskChannels(padded, mask) : padded;
   });
   return relu ? tape.batchNormRelu(x, scale, offset) : tape.batchNorm(x, scale, offset);
 }

@@ -111,6 +111,14 @@ export class Tape {
     return y;
   }
 
+  /** x with zeros behind it until the shape is reached. */
+  padTo(x: Value, shape: readonly number[]): Value {
+    const nx = x as Node;
+    const y = this.#node(this.#kernels.padTo(nx.tensor, shape), nx.wanted);
+    this.#record(y, [], (dy) => this.#accumulate(nx, this.#kernels.slice(dy, nx.shape)));
+    return y;
+  }
+
   /** x times a scalar weight `[]`. */
   weigh(x: Value, weight: Value): Value {
     const [nx, nw] = [x as Node, weight as Node];

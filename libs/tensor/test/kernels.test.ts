@@ -63,6 +63,7 @@ cases.push(
     apply: (tape, [a, b]) => tape.add(tape.add(a, a), b),
   },
   { name: 'maskChannels', shapes: [[2, 3, 3, 2], [2]], apply: (tape, [x, m]) => tape.maskChannels(x, m) },
+  { name: 'padTo', shapes: [[2, 3, 3, 2]], apply: (tape, [x]) => tape.padTo(x, [2, 3, 4, 3]) },
   { name: 'weigh', shapes: [[2, 3, 3, 2], []], apply: (tape, [x, w]) => tape.weigh(x, w) },
 );
 
