@@ -4,7 +4,20 @@ import { type BenchContext, type Part, type Row, rowOf } from './part.ts';
 import { interleave, median, speedup } from './side-by-side.ts';
 
 /** What the workload prints. */
-type Evaluated = { distinct: number; seconds: number; secondsAlone: number; different: number };
+type Evaluated = {
+  /** Of all that were drawn, measured together. */
+  seconds: number;
+  processorSeconds: number;
+  /** How many different architectures were drawn. */
+  distinct: number;
+  /** Of one architecture measured alone, in the mean. */
+  aloneProcessorSeconds: number;
+  /** How many gave another result alone. */
+  different: number;
+};
+
+/** What the peer's program prints, of one architecture in the mean. */
+type PeerEvaluated = { seconds: number; processorSeconds: number };
 
 const ROUNDS = 3;
 const THREADS = 2;
@@ -44,30 +57,37 @@ async function measureSpace(
     async () => {
       const found = await workload<Evaluated>('evaluation', [architectures.join(','), ALONE], { threads: THREADS });
       evaluated.push(found);
-      return new Map([['draws', found.seconds]]);
+      return timesOf(found, 1);
     },
     async () => {
       if (!peer) return new Map();
       const sample = architectures.slice(0, PEER_SAMPLE).join(',');
-      const [{ seconds }] = await peer.lines<{ seconds: number }>([sample], THREADS, peerProgram);
-      return new Map([['draws', draws * seconds]]);
+      const [found] = await peer.lines<PeerEvaluated>([sample], THREADS, peerProgram);
+      return timesOf(found, draws);
     },
   );
   if (!peer) notice(`${id}: what is measured against the peer is left out.`);
-  const { distinct, different } = evaluated[0];
   const of = `${draws} architectures of ${text}`;
-  const measured = [...times.values()].map((rounds) =>
-    rowOf(id, `${of}: speed against the peer one by one`, speedup(rounds), 'x', goal),
+  const against = [...times].map(([kind, rounds]) =>
+    kind === 'time'
+      ? rowOf(id, `${of}: speed against the peer one by one`, speedup(rounds), 'x', goal)
+      : rowOf(`${id}/processor`, 'the same, by processor time', speedup(rounds), 'x'),
   );
+  const [{ distinct, different }] = evaluated;
   const seconds = median(evaluated.map((found) => found.seconds));
-  const shared = median(evaluated.map((found) => (found.distinct * found.secondsAlone) / found.seconds));
-  const slug = id === 'P3' ? 'P3/elite' : id;
+  const shared = evaluated.map((found) => (distinct * found.aloneProcessorSeconds) / found.processorSeconds);
   return [
-    ...measured,
-    rowOf(`${slug}/seconds`, `${of}, ${distinct} of them different`, seconds, 's'),
-    rowOf(`${slug}/shared`, 'of that, what the different ones gain by sharing their first blocks', shared, 'x'),
-    rowOf(`${slug}/different`, `errors or losses that one by one differ, of ${ALONE}`, different, '', { atMost: 0 }),
+    ...against,
+    rowOf(`${id}/seconds`, `${of}, ${distinct} of them different`, seconds, 's'),
+    rowOf(`${id}/shared`, 'what the different ones gain by sharing blocks, by processor time', median(shared), 'x'),
+    rowOf(`${id}/different`, `errors and losses that are others one by one, of ${ALONE}`, different, '', { atMost: 0 }),
   ];
 }
+
+const timesOf = ({ seconds, processorSeconds }: PeerEvaluated, times: number) =>
+  new Map([
+    ['time', times * seconds],
+    ['processor', times * processorSeconds],
+  ]);
 
 const peerProgram = fileURLToPath(new URL('workloads/peer-evaluation.py', import.meta.url));

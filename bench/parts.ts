@@ -3,6 +3,8 @@ import { searchIteration } from './p2-search-iteration.ts';
 import { thetaCut } from './p2-theta-cut.ts';
 import { wholeSearch } from './p2-whole-search.ts';
 import { evaluation } from './p3-evaluation.ts';
+import { targets } from './p4-targets.ts';
+import { overhead } from './p5-overhead.ts';
 import { cost } from './p7-cost.ts';
 import { twoTrainers } from './p8-one-trainer.ts';
 import { memory } from './p9-memory.ts';
@@ -15,6 +17,8 @@ export const parts: readonly Part[] = [
   thetaCut,
   wholeSearch,
   evaluation,
+  targets,
+  overhead,
   cost,
   twoTrainers,
   memory,
