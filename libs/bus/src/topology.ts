@@ -7,7 +7,7 @@ import {
   type StreamConfig,
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
-import { DEFAULT_TENANT } from '@nss/rpc';
+import { DEFAULT_TENANT, storedId } from '@nss/rpc';
 import type { Bus } from './connection.ts';
 import { isNameInUse } from './errors.ts';
 import { withPatience } from './retry.ts';
@@ -39,10 +39,12 @@ export function jobSubject(collection: string, id: string): string {
   return `nss.v1.jobs.${collection}.${id}.requested`;
 }
 
-/** Collection and stored id of the job whose work is queued on a subject; undefined for subjects of other queues. */
+/** Collection and stored id of the job whose work is queued on a subject, or whose CloudEvents are; undefined for other subjects. */
 export function jobOfSubject(subject: string): { collection: string; storedId: string } | undefined {
-  const [, collection, storedId] = /^nss\.v1\.jobs\.([^.]+)\.([^.]+)\.requested$/.exec(subject) ?? [];
-  return collection && storedId ? { collection, storedId } : undefined;
+  const queued = /^nss\.v1\.jobs\.([^.]+)\.([^.]+)\.requested$/.exec(subject);
+  if (queued) return { collection: queued[1], storedId: queued[2] };
+  const told = /^nss\.v1\.(?:tenants\.([^.]+)\.)?cloudevents\.([^.]+)\.([^.]+)\.[^.]+$/.exec(subject);
+  return told ? { collection: told[2], storedId: storedId(told[1] ?? DEFAULT_TENANT, told[3]) } : undefined;
 }
 
 export const LEASE_SUBJECT = 'nss.v1.leases.requested';

@@ -36,7 +36,7 @@ export interface DeadLetter {
   time:
     | Date
     | undefined;
-  /** Resource name of the job that it would have started; empty for other messages. */
+  /** Resource name of the job that it would have started or tells of; empty for other messages. */
   job: string;
 }
 
@@ -528,7 +528,7 @@ export const DropDeadLetterRequest: MessageFns<DropDeadLetterRequest> = {
   },
 };
 
-/** Messages of work queues that nobody could handle. They are kept for 30 days, each until it is sent again or dropped. */
+/** Messages that nobody could handle: work, and events that a webhook's receiver did not take. They are kept for 30 days, each until it is sent again or dropped. */
 export type DeadLetterServiceService = typeof DeadLetterServiceService;
 export const DeadLetterServiceService = {
   /** Oldest first. */
