@@ -43,14 +43,16 @@ export type Handler<Method> = Method extends Unary
 /** A handler for every method of a service. */
 export type Implementation<D extends Definition> = { readonly [Name in keyof D]: Handler<D[Name]> };
 
-/** Who sets no deadline gets this one; longer work is a job. */
-const LONGEST_CALL_MS = 60_000;
+/** What a call gets, whatever its deadline; longer work is a job. */
+export const LONGEST_CALL_MS = 60_000;
 
 /** The calls that a server is answering now. */
 export type Calls = {
   readonly running: Set<Promise<void>>;
   /** Ends the streams when the server closes; unary calls may finish. */
   readonly streamsEnd: AbortSignal;
+  /** What a unary call gets; undefined: as long as its caller waits. */
+  readonly longestMs: number | undefined;
 };
 
 /** The handlers of a service in the form that grpc-js takes. */
@@ -114,9 +116,10 @@ function runCall(
   const onCancelled = () => callerGone.abort(reasonOf(deadline));
   const events: EventEmitter = call;
   events.once('cancelled', onCancelled);
-  const tooLong = () => callerGone.abort(deadlineExceeded(`the server gives a call ${LONGEST_CALL_MS / 1_000} s`));
   // Streams last as long as their callers want.
-  const timer = method.responseStream ? undefined : setTimeout(tooLong, LONGEST_CALL_MS);
+  const longestMs = method.responseStream ? undefined : calls.longestMs;
+  const tooLong = () => callerGone.abort(deadlineExceeded(`the server gives a call ${Number(longestMs) / 1_000} s`));
+  const timer = longestMs === undefined ? undefined : setTimeout(tooLong, longestMs);
 
   const run = async () => {
     try {

@@ -6,7 +6,7 @@ import { serverCredentials } from './credentials.ts';
 import { type Definition, serviceNameOf } from './definitions.ts';
 import { failedPrecondition, unavailable } from './errors.ts';
 import { explainBuiltInErrors } from './explain.ts';
-import { type CallContext, type Calls, type Implementation, toGrpcHandlers } from './handlers.ts';
+import { type CallContext, type Calls, type Implementation, LONGEST_CALL_MS, toGrpcHandlers } from './handlers.ts';
 import { createHealth, HEALTH_SERVICE, type Health } from './health.ts';
 import { rateLimit } from './rates.ts';
 import { createReflection } from './reflection.ts';
@@ -21,6 +21,8 @@ export type Service = readonly [
 export type ServiceOptions = {
   /** Who may call; `services` are told by their certificates, so in plain text that is everybody. */
   readonly callers?: Callers;
+  /** Its calls last as long as their callers wait; else the server gives a unary call a minute. */
+  readonly waits?: boolean;
 };
 
 /** Pairs a generated service definition with its handlers, checked against each other. */
@@ -85,7 +87,7 @@ export async function startServer({
   const names = services.map(([definition]) => serviceNameOf(definition));
   const health = createHealth([...names, HEALTH_SERVICE, ...healthNames]);
   const streamsEnd = new AbortController();
-  const calls: Calls = { running: new Set(), streamsEnd: streamsEnd.signal };
+  const calls: Calls = { running: new Set(), streamsEnd: streamsEnd.signal, longestMs: LONGEST_CALL_MS };
 
   const callersOf = new Map(
     services.flatMap(([definition, , { callers = 'everybody' }]) =>
@@ -105,8 +107,12 @@ export async function startServer({
     'grpc.keepalive_time_ms': 20_000,
     'grpc.keepalive_timeout_ms': 10_000,
   });
-  for (const [definition, implementation] of [...services, [health.definition, health.implementation] as const]) {
-    server.addService(definition as ServiceDefinition, toGrpcHandlers(definition, implementation, calls, logger));
+  for (const [definition, implementation, { waits }] of [
+    ...services,
+    [health.definition, health.implementation, {}] as const,
+  ]) {
+    const lasting = waits ? { ...calls, longestMs: undefined } : calls;
+    server.addService(definition as ServiceDefinition, toGrpcHandlers(definition, implementation, lasting, logger));
   }
   createReflection([...names, HEALTH_SERVICE]).addToServer(server);
   const address = await bind(server, listen, serverCredentials(tls));

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { NssError, resourceExhausted } from '../src/index.ts';
+import { FlopsEstimatorServiceService } from '@nss/contracts';
+import { NssError, resourceExhausted, service } from '../src/index.ts';
 import { chunk, readRequest, serve, unaryRequest, unaryResponse } from './fixture.ts';
 
 test('a tenant that calls too often is told when to come again; others, and health, are not', async (t) => {
@@ -51,4 +52,24 @@ test('a unary call without a deadline is ended by the server; a stream is not', 
   t.mock.timers.tick(60_000);
   await assert.rejects(call, (error) => error instanceof NssError && error.codeName === 'DEADLINE_EXCEEDED');
   await stream.return();
+});
+
+test('a service that waits is given as long as its callers wait', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const begun = Promise.withResolvers<void>();
+  const done = Promise.withResolvers<typeof answer>();
+  const answer = unaryResponse(1);
+  const refuse = () => Promise.reject(new Error('not in this test'));
+  const certifySpace = () => {
+    begun.resolve();
+    return done.promise;
+  };
+  const handlers = { estimateArchitectures: refuse, estimateDistribution: refuse, certifySpace };
+  const services = [service(FlopsEstimatorServiceService, handlers, { waits: true })];
+  const { flops } = await serve(t, {}, { services });
+  const call = flops.certifySpace(unaryRequest(1), { deadlineMs: 3_600_000 });
+  await begun.promise;
+  t.mock.timers.tick(600_000);
+  done.resolve(answer);
+  assert.deepEqual(await call, answer);
 });

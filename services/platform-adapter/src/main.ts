@@ -31,7 +31,8 @@ await runMain('platform-adapter', async () => {
     services: [
       service(katib.SuggestionService, suggestionService(mesh)),
       service(katib.EarlyStoppingService, earlyStoppingService(clusterOf(process.env))),
-      service(pythia.PythiaServiceService, pythiaService(mesh)),
+      // Vizier waits for a search.
+      service(pythia.PythiaServiceService, pythiaService(mesh), { waits: true }),
     ],
     healthNames: [KATIB_HEALTH_NAME],
     // Katib sends all trials of an Experiment with every request.
