@@ -34,20 +34,21 @@ export function startAnalyticTrainer(
   listen?: string,
   tls?: Tls,
 ): Promise<AnalyticTrainerServer> {
-  return startAnalyticTrainers([{ bus, trainerId }], logger, listen, undefined, tls);
+  return startAnalyticTrainers([{ bus, trainerId }], logger, { listen, tls });
 }
 
-/**
- * Several of them behind one server, each with leases of its own.
- *
- * @param pace how long the commands of a session take; no time unless told
- */
+export type AnalyticTrainersOptions = {
+  readonly listen?: string;
+  /** How long the commands of a session take; no time unless told. */
+  readonly pace?: Pace;
+  readonly tls?: Tls;
+};
+
+/** Several of them behind one server, each with leases of its own. */
 export async function startAnalyticTrainers(
   trainers: readonly { readonly bus: Bus; readonly trainerId: string }[],
   logger: Logger,
-  listen = '127.0.0.1:0',
-  pace: Pace = () => () => 0,
-  tls?: Tls,
+  { listen = '127.0.0.1:0', pace = () => () => 0, tls }: AnalyticTrainersOptions,
 ): Promise<AnalyticTrainerServer> {
   const [{ bus }] = trainers;
   const stop = new AbortController();

@@ -30,6 +30,9 @@ await runMain('analytic-trainers', async () => {
     trainers.push(...(await Promise.all(batch.map(connect))));
   }
   await ensureTopology(trainers[0].bus, { ackWaitMs: 1_000 * Number(process.env.NSS_ACK_WAIT_SECONDS ?? 30) });
-  const server = await startAnalyticTrainers(trainers, logger, listen, rate ? paceOf(Number(rate)) : undefined);
+  const server = await startAnalyticTrainers(trainers, logger, {
+    listen,
+    pace: rate ? paceOf(Number(rate)) : undefined,
+  });
   shutdown.register('trainers', () => server.close());
 });
