@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -88,6 +88,7 @@ function clientOf<D extends Definition>(definition: D, service: string, options:
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nss-strangers-'));
   await createPki(pki());
+  await writeFile(join(folder, 'quotas.json'), JSON.stringify({ tenants: { guests: { campaigns: 0 } } }));
   const { ca, certificate, key } = pkiFiles(pki(), 'nats');
   nats = await startNatsServer({
     config: `
@@ -115,6 +116,7 @@ before(async () => {
       NSS_TLS_CERT: files.certificate,
       NSS_TLS_KEY: files.key,
       NSS_TOKEN_KEYS: join(pki(), 'token-keys.json'),
+      NSS_QUOTAS: join(folder, 'quotas.json'),
       NSS_NATS_URL: nats.url,
       NSS_NATS_USER: service,
       NSS_NATS_PASSWORD: passwordOf(service),
@@ -269,6 +271,14 @@ test('nobody is served without a token', async () => {
       assert.equal(code, service === 'TrainerService' ? 'PERMISSION_DENIED' : 'UNAUTHENTICATED', path);
     }
   }
+});
+
+test('a tenant that may have no campaign gets none', async () => {
+  const options = { tls: tlsOf('client'), token: await tokenOf('guests') };
+  const campaigns = clientOf(CampaignServiceService, 'CampaignService', options);
+  const spec = CampaignSpec.create({ dataset: 'cifar10', preset: 'tiny', targetsMultiplyAdds: [60_000] });
+  const request = { campaignId: 'mine', campaign: Campaign.create({ spec }), requestId: 'mine' };
+  await assert.rejects(campaigns.createCampaign(request), (error) => NssError.from(error).reason === 'QUOTA_EXCEEDED');
 });
 
 test('an operator may look at what nobody could handle, of all tenants', async () => {

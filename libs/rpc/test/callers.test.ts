@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { FlopsEstimatorServiceService, TrainerServiceService } from '@nss/contracts';
 import { createPki, createToken, pkiFiles } from '@nss/pki';
-import type { Tls } from '@nss/runtime';
+import { createLogger, type Tls } from '@nss/runtime';
 import { service as healthService } from 'grpc-health-check';
 import { type ClientOptions, connect, type Definition, NssError } from '../src/index.ts';
 import { serve, unaryRequest, unaryResponse } from './fixture.ts';
@@ -33,6 +33,7 @@ const tokenOf = (changes: Partial<typeof request> = {}, pki = 'ours') =>
 /** A server of the evaluator with mutual TLS and tokens, which answers with nothing but notes who called. */
 async function serveSecured(t: TestContext) {
   const seen: string[] = [];
+  const log: string[] = [];
   const { server } = await serve(
     t,
     {
@@ -45,6 +46,7 @@ async function serveSecured(t: TestContext) {
       tls: tlsOf('evaluator'),
       tokens: { keys: join(folder, 'ours/token-keys.json'), issuer: 'nss', audience: 'nss' },
       healthListen: '127.0.0.1:0',
+      logger: createLogger('test', { level: 'trace', stream: { write: (line) => void log.push(line) } }),
       client: { tls: tlsOf('client') },
     },
   );
@@ -53,7 +55,7 @@ async function serveSecured(t: TestContext) {
     t.after(() => flops.close());
     await flops.certifySpace(unaryRequest(1));
   };
-  return { server, seen, call };
+  return { server, seen, log, call };
 }
 const once = { attempts: 1, initialBackoffMs: 1, maxBackoffMs: 1 };
 const refused = (code: string, reason?: string) => (error: unknown) =>
@@ -106,8 +108,8 @@ test('a server that is not the one that was meant is not believed', async (t) =>
   await assert.rejects(call({ ...options, serverName: 'nas-runner' }), refused('UNAVAILABLE'));
 });
 
-test('a token that is old, forged, unsigned, of another issuer or for another audience is refused', async (t) => {
-  const { call, seen } = await serveSecured(t);
+test('a token that is old, forged, unsigned, of another issuer or for another audience is refused, and none is logged', async (t) => {
+  const { call, seen, log } = await serveSecured(t);
   const unsigned = [{ alg: 'none' }, { iss: 'nss', aud: 'nss', sub: 'x', tenant: 'acme', exp: 9e9 }]
     .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
     .join('.');
@@ -124,6 +126,11 @@ test('a token that is old, forged, unsigned, of another issuer or for another au
     await assert.rejects(call({ tls: tlsOf('client'), token }), refused('UNAUTHENTICATED', 'TOKEN_REFUSED'), what);
   }
   assert.deepEqual(seen, []);
+  const good = await tokenOf();
+  await call({ tls: tlsOf('client'), token: good });
+  assert.ok(log.length > 0);
+  const secrets = [good, ...Object.values(tokens)].map((token) => token.split('.').at(-1)).filter(Boolean);
+  for (const secret of secrets) assert.ok(!log.join().includes(`${secret}`), `${secret} was logged`);
 });
 
 test('a token is not sent in plain text', () => {
