@@ -28,11 +28,13 @@ const definitions = Object.entries(contracts)
   .map(([name, definition]) => [name.replace(/Service$/, ''), definition as unknown as Definition] as const);
 
 type Call = (request: object) => Promise<unknown>;
+/** A method, and what an empty request of it holds. */
+type MethodCall = readonly [name: string, call: Call, empty: object];
 
 let nats: TestNatsServer;
 const running: ServiceProcess[] = [];
 const clients: Client<Definition>[] = [];
-const calls: [name: string, call: Call][] = [];
+const calls: MethodCall[] = [];
 
 before(async () => {
   nats = await startNatsServer();
@@ -60,16 +62,17 @@ after(async () => {
 });
 
 /** Every method of a service, as a function of the fields of its request that are set. */
-function callsOf(definition: Definition, address: string): [name: string, call: Call][] {
+function callsOf(definition: Definition, address: string): MethodCall[] {
   const client = connect(definition, address);
   clients.push(client);
   return Object.entries(definition).map(([name, method]) => {
+    const empty = method.requestDeserialize(Buffer.alloc(0)) as object;
     const call = async (fields: object) => {
-      const request = { ...(method.requestDeserialize(Buffer.alloc(0)) as object), ...fields };
+      const request = { ...empty, ...fields };
       if (!method.responseStream) return (client[name] as (request: object) => Promise<unknown>)(request);
       for await (const _ of (client[name] as (request: object) => AsyncIterable<unknown>)(request));
     };
-    return [`${method.path.slice(1)}`, call];
+    return [method.path.slice(1), call, empty];
   });
 }
 
@@ -107,13 +110,12 @@ test('an empty request is refused by every method but the lists, with the fields
 });
 
 test('a name that is none is refused by every method that takes one, and one of nothing is NOT_FOUND', async () => {
-  const named = calls.filter(([name]) => /\/(Get|Cancel|Delete|Watch|Read)/.test(name));
-  assert.equal(named.length, 7 * 4 + 1);
+  const named = calls.filter(([, , empty]) => 'name' in empty);
+  assert.ok(named.length >= 7 * 4 + 1, `${named.length}`);
   for (const [name, call] of named) {
     const wrong = await refusal(name, call, { name: 'Not a name/../x' });
     assert.deepEqual([wrong.code, wrong.fields], ['INVALID_ARGUMENT', ['name']], name);
-    const kind = /\/(?:Get|Cancel|Delete|Watch)(\w+)$/.exec(name)?.[1] ?? '';
-    const absent = kind === '' ? 'campaigns/none/report.html' : `${pluralOf(kind)}/none`;
+    const absent = name.endsWith('/ReadArtifact') ? 'campaigns/none/report.html' : `${collectionOf(name)}/none`;
     assert.equal((await refusal(name, call, { name: absent })).code, 'NOT_FOUND', name);
   }
 });
@@ -125,14 +127,15 @@ test('lists refuse sizes and tokens that are none, watches changes that are none
       assert.deepEqual((await refusal(name, call, { pageToken: 'x' })).fields, ['page_token'], name);
     }
     if (name.includes('/Watch')) {
-      const kind = name.split('/Watch')[1];
-      const request = { name: `${pluralOf(kind)}/none`, afterChange: -1 };
+      const request = { name: `${collectionOf(name)}/none`, afterChange: -1 };
       assert.deepEqual((await refusal(name, call, request)).fields, ['after_change'], name);
     }
   }
 });
 
-function pluralOf(kind: string): string {
-  const singular = kind[0].toLowerCase() + kind.slice(1);
+/** The collection that a method of one verb is about: `searches` for `nss.v1.SearchService/CancelSearch`. */
+function collectionOf(method: string): string {
+  const [, initial, rest] = /\/[A-Z][a-z]+([A-Z])(\w*)$/.exec(method) ?? [];
+  const singular = `${initial.toLowerCase()}${rest}`;
   return singular === 'search' ? 'searches' : `${singular}s`;
 }

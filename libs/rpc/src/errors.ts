@@ -4,7 +4,7 @@ import { type Any, BadRequest, ErrorInfo, QuotaFailure, RetryInfo, RpcStatus } f
 
 /** What is wrong with one field of a request. */
 export type FieldViolation = {
-  /** Path in the request, for example `campaign.spec.targets_multiply_adds[1]`. */
+  /** Path in the request; of a job to create in the job, for example `spec.targets_multiply_adds[1]`. */
   readonly field: string;
   /** What is wrong and what was expected. */
   readonly description: string;
