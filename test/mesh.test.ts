@@ -454,6 +454,51 @@ test('a campaign that is over its budget stops, says so and keeps what it found'
   const campaign = await watchToEnd('campaigns/fourth');
   assert.equal(campaign.status?.state, JobState.FAILED);
   assert.equal(campaign.status?.error?.reason, 'BUDGET_EXHAUSTED');
+  // The report says what there is.
+  assert.ok(campaign.artifacts.includes('campaigns/fourth/report.html'));
+});
+
+test('with more budget it goes on to its end', async () => {
+  const budget = { maxWallClockHours: 1, maxTrainerHours: 1 };
+  const resumed = await campaigns.resumeCampaign({ name: 'campaigns/fourth', budget });
+  assert.equal(resumed.status?.state, JobState.PENDING);
+  assert.deepEqual(resumed.spec?.budget, budget);
+  const campaign = await watchToEnd('campaigns/fourth');
+  assert.equal(campaign.status?.error, undefined);
+  assert.equal(stateOf(campaign), JobState.SUCCEEDED);
+  await assert.rejects(campaigns.resumeCampaign({ name: 'campaigns/fourth', budget: undefined }), {
+    reason: 'JOB_NOT_RESUMABLE',
+  });
+});
+
+test('a campaign that was suspended goes on where it was, and finds what one finds that was not', async () => {
+  const reached = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  const iterations: number[] = [];
+  trainer.before = async (command) => {
+    if (command.$case !== 'thetaStep') return;
+    iterations.push(command.value.iteration);
+    if (iterations.length !== 5) return;
+    reached.resolve();
+    await released.promise;
+  };
+  const phases = [Phase.WARMUP, Phase.SEARCH];
+  await campaigns.createCampaign({ campaignId: 'paused', campaign: tiny([60_000], { phases }), requestId: 'paused' });
+  await reached.promise;
+  await campaigns.suspendCampaign({ name: 'campaigns/paused' });
+  released.resolve();
+  const stopped = await watchToEnd('campaigns/paused');
+  assert.deepEqual([stateOf(stopped), stopped.status?.resumable], [JobState.CANCELLED, true]);
+  const before = iterations.length;
+  await campaigns.resumeCampaign({ name: 'campaigns/paused', budget: undefined });
+  const ended = await watchToEnd('campaigns/paused');
+  assert.equal(stateOf(ended), JobState.SUCCEEDED);
+  // Every chance to store a state was taken: no more than a step or two are done twice.
+  assert.ok(iterations[before] > iterations[0], iterations.join());
+  assert.ok(iterations[before] >= iterations[before - 1] - 1, iterations.join());
+  const undisturbed = await campaigns.getCampaign({ name: 'campaigns/fourth' });
+  assert.equal(ended.eliteSpaces[0].text, undisturbed.eliteSpaces[0].text);
+  trainer.before = () => {};
 });
 
 test('a deleted campaign leaves nothing behind, and another one may take its name', async () => {

@@ -78,6 +78,13 @@ export async function startFakeMesh(t: TestContext): Promise<FakeMesh> {
           const to = from + Math.min(2, pageSize);
           return { campaigns: all.slice(from, to), nextPageToken: to < all.length ? String(to) : '' };
         },
+        async suspendCampaign({ name }) {
+          return last(name);
+        },
+        async resumeCampaign({ name, budget }) {
+          const campaign = last(name);
+          return { ...campaign, spec: campaign.spec && { ...campaign.spec, budget } };
+        },
         async cancelCampaign({ name }) {
           const history = historyOf(name);
           const campaign = last(name);

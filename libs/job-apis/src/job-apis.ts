@@ -30,6 +30,10 @@ export type JobApi<Spec, Resource> = {
   create(id: string, spec: Spec, requestId: string, signal: AbortSignal): Promise<Resource>;
   get(name: string, signal: AbortSignal): Promise<Resource>;
   cancel(name: string): Promise<unknown>;
+  /** As `cancel`, but the job can be resumed. */
+  suspend(name: string): Promise<unknown>;
+  /** Gives the job that was suspended, waiting for a worker again. */
+  resume(name: string, signal: AbortSignal): Promise<Resource>;
   delete(name: string): Promise<unknown>;
   watch(
     name: string,
@@ -60,6 +64,8 @@ export function jobApisOf(clients: JobClients): JobApis {
         warmups.createWarmup({ warmupId, warmup: Warmup.create({ spec }), requestId }, { signal }),
       get: (name, signal) => warmups.getWarmup({ name }, { signal }),
       cancel: (name) => warmups.cancelWarmup({ name }),
+      suspend: (name) => warmups.suspendWarmup({ name }),
+      resume: (name, signal) => warmups.resumeWarmup({ name }, { signal }),
       delete: (name) => warmups.deleteWarmup({ name }),
       watch: (name, afterChange, signal) =>
         changesOf(warmups.watchWarmup({ name, afterChange }, { signal }), ({ warmup }) => warmup),
@@ -70,6 +76,8 @@ export function jobApisOf(clients: JobClients): JobApis {
         searches.createSearch({ searchId, search: Search.create({ spec }), requestId }, { signal }),
       get: (name, signal) => searches.getSearch({ name }, { signal }),
       cancel: (name) => searches.cancelSearch({ name }),
+      suspend: (name) => searches.suspendSearch({ name }),
+      resume: (name, signal) => searches.resumeSearch({ name }, { signal }),
       delete: (name) => searches.deleteSearch({ name }),
       watch: (name, afterChange, signal) =>
         changesOf(searches.watchSearch({ name, afterChange }, { signal }), ({ search }) => search),
@@ -82,6 +90,8 @@ export function jobApisOf(clients: JobClients): JobApis {
       },
       get: (name, signal) => superNetworks.getSuperNetwork({ name }, { signal }),
       cancel: (name) => superNetworks.cancelSuperNetwork({ name }),
+      suspend: (name) => superNetworks.suspendSuperNetwork({ name }),
+      resume: (name, signal) => superNetworks.resumeSuperNetwork({ name }, { signal }),
       delete: (name) => superNetworks.deleteSuperNetwork({ name }),
       watch: (name, afterChange, signal) => {
         const changes = superNetworks.watchSuperNetwork({ name, afterChange }, { signal });
@@ -94,6 +104,8 @@ export function jobApisOf(clients: JobClients): JobApis {
         evaluations.createEvaluation({ evaluationId, evaluation: Evaluation.create({ spec }), requestId }, { signal }),
       get: (name, signal) => evaluations.getEvaluation({ name }, { signal }),
       cancel: (name) => evaluations.cancelEvaluation({ name }),
+      suspend: (name) => evaluations.suspendEvaluation({ name }),
+      resume: (name, signal) => evaluations.resumeEvaluation({ name }, { signal }),
       delete: (name) => evaluations.deleteEvaluation({ name }),
       watch: (name, afterChange, signal) =>
         changesOf(evaluations.watchEvaluation({ name, afterChange }, { signal }), ({ evaluation }) => evaluation),
@@ -104,6 +116,8 @@ export function jobApisOf(clients: JobClients): JobApis {
         nasRuns.createNasRun({ nasRunId, nasRun: NasRun.create({ spec }), requestId }, { signal }),
       get: (name, signal) => nasRuns.getNasRun({ name }, { signal }),
       cancel: (name) => nasRuns.cancelNasRun({ name }),
+      suspend: (name) => nasRuns.suspendNasRun({ name }),
+      resume: (name, signal) => nasRuns.resumeNasRun({ name }, { signal }),
       delete: (name) => nasRuns.deleteNasRun({ name }),
       watch: (name, afterChange, signal) =>
         changesOf(nasRuns.watchNasRun({ name, afterChange }, { signal }), ({ nasRun }) => nasRun),
@@ -114,6 +128,8 @@ export function jobApisOf(clients: JobClients): JobApis {
         trainings.createTraining({ trainingId, training: Training.create({ spec }), requestId }, { signal }),
       get: (name, signal) => trainings.getTraining({ name }, { signal }),
       cancel: (name) => trainings.cancelTraining({ name }),
+      suspend: (name) => trainings.suspendTraining({ name }),
+      resume: (name, signal) => trainings.resumeTraining({ name }, { signal }),
       delete: (name) => trainings.deleteTraining({ name }),
       watch: (name, afterChange, signal) =>
         changesOf(trainings.watchTraining({ name, afterChange }, { signal }), ({ training }) => training),

@@ -35,6 +35,8 @@ function fakeSearches(...stored: Search[]) {
       if (search)
         stored[stored.indexOf(search)] = Search.fromPartial({ ...search, status: { state: JobState.CANCELLING } });
     },
+    suspend: () => assert.fail('nothing suspends jobs here'),
+    resume: () => assert.fail('nothing resumes jobs here'),
     async delete(name) {
       calls.push(`delete ${name}`);
       const search = find(name);

@@ -76,7 +76,7 @@ export type Jobs<R extends Job> = {
    * Queues a job again that was suspended or whose budget was used up, changed by `change`; one that goes on already stays as it is.
    * FAILED_PRECONDITION (JOB_NOT_RESUMABLE) for others, and for one that has not stopped yet.
    */
-  resume(name: string, change?: (resource: R) => R): Promise<R>;
+  resume(name: string, change?: (resource: R, stopped: R) => R): Promise<R>;
   /** Deletes a job that has ended, with its artifacts, checkpoints and saved state; FAILED_PRECONDITION if it has not. */
   delete(name: string): Promise<void>;
   /**
@@ -111,11 +111,11 @@ function jobsOf<R extends Job>(storage: Storage<R>, tenant: string): Jobs<R> {
       return (await changeResource(storage, id, () => entryOf(name), change)).value;
     });
 
-  const resume = async (name: string, change = (resource: R) => resource) => {
+  const resume = async (name: string, change = (resource: R, _stopped: R) => resource) => {
     const resource = await update(name, (job) => {
       const waiting = resumed(job);
       if (!waiting) throw notResumable(job);
-      return waiting === job ? job : change(waiting);
+      return waiting === job ? job : change(waiting, job);
     });
     // Done for a job that went on already, too: the call that resumed it may have died before it came here.
     if (stateOf(resource) === JobState.PENDING) {

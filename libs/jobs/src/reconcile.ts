@@ -4,7 +4,7 @@ import type { Job } from './kinds.ts';
 import { stateLabel } from './metrics.ts';
 import { missingEvents } from './missing-events.ts';
 import { deleteSaved, savedObjects } from './saved-state.ts';
-import { isEnded, stateOf } from './states.ts';
+import { isEnded, isOver, stateOf } from './states.ts';
 import { announce, enqueue, objectsOf, type Storage } from './storage.ts';
 
 /*
@@ -71,7 +71,7 @@ async function sweep<R extends Job>(
   const dropped: string[] = [];
   for (const [id, found] of objects) {
     const job = jobs.get(id);
-    if (job && (!isEnded(job) || stateOf(job) === JobState.SUCCEEDED)) continue;
+    if (job && !isOver(job)) continue;
     for (const { name } of found) if (await checkpoints.delete(name)) dropped.push(name);
   }
   return dropped;

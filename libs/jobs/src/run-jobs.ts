@@ -13,7 +13,7 @@ import { jobMetrics } from './metrics.ts';
 import { missingEvents } from './missing-events.ts';
 import { dropWeights, type Reconciled, reconcile } from './reconcile.ts';
 import { type HeldJob, holdJob, type RunningJob } from './running-job.ts';
-import { ended, interrupted, isEnded, started, stateOf, statusOf } from './states.ts';
+import { ended, interrupted, isEnded, isOver, started, stateOf, statusOf } from './states.ts';
 import { announce, type Storage } from './storage.ts';
 import { watchForVanished } from './vanished.ts';
 
@@ -163,7 +163,7 @@ async function conclude<R extends Job>(
 /** What a job that has ended does not need any more. */
 async function cleanUp<R extends Job>(storage: Storage<R>, id: string, resource: R): Promise<void> {
   await dropClaim(storage, id);
-  if (stateOf(resource) !== JobState.SUCCEEDED) await dropWeights(storage, id);
+  if (isOver(resource)) await dropWeights(storage, id);
 }
 
 function gaveUp(name: string, { tries, lastError }: Claim): NssError {

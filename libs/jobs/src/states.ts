@@ -10,6 +10,9 @@ import type { Job } from './kinds.ts';
  *      +-----------+-> CANCELLING -> CANCELLED
  *      +-> CANCELLED
  *
+ * A job that was suspended goes the same way as one that was cancelled, but is marked as resumable, and may be PENDING again. So may a
+ * FAILED one whose budget was used up.
+ *
  * A job is PENDING again while no worker has it: its worker vanished, was shut down, or pauses before another attempt. Such a job
  * has a start time and goes by CANCELLING when it is cancelled: a worker has to clean up what the one before has left.
  */
@@ -77,10 +80,38 @@ export function interrupted<R extends Job>(job: R): R {
 
 /** Somebody wants the job to stop: at once if no worker ever had it, else as soon as a worker has cleaned up. */
 export function cancelled<R extends Job>(job: R, now: Date): R {
-  const { state, startTime } = statusOf(job);
+  const { state, startTime, resumable } = statusOf(job);
   if (state === JobState.PENDING && !startTime) return withStatus(job, { state: JobState.CANCELLED, endTime: now });
-  if (state === JobState.PENDING || state === JobState.RUNNING) return withStatus(job, { state: JobState.CANCELLING });
+  const suspending = state === JobState.CANCELLING && resumable;
+  if (state === JobState.PENDING || state === JobState.RUNNING || suspending) {
+    return withStatus(job, { state: JobState.CANCELLING, resumable: false });
+  }
   return job;
+}
+
+/** The same, but the job may go on later. One that is being cancelled for good stays so. */
+export function suspended<R extends Job>(job: R, now: Date): R {
+  const stopped = stateOf(job) === JobState.CANCELLING ? job : cancelled(job, now);
+  return stopped === job ? job : withStatus(stopped, { resumable: true });
+}
+
+/** A job that has stopped and can go on waits for a worker; undefined for one that cannot. */
+export function resumed<R extends Job>(job: R): R | undefined {
+  const { resumable, endTime, trainerUses } = statusOf(job);
+  if (!isEnded(job)) return stateOf(job) === JobState.CANCELLING ? undefined : job;
+  if (!resumable) return undefined;
+  return withStatus(job, {
+    state: JobState.PENDING,
+    resumable: false,
+    endTime: undefined,
+    error: undefined,
+    trainerUses: trainerUses.map((use) => ({ ...use, endTime: use.endTime ?? endTime })),
+  });
+}
+
+/** Whether nothing will ever need the weights and states that a job has left: it has failed or was cancelled. */
+export function isOver(job: Job): boolean {
+  return isEnded(job) && stateOf(job) !== JobState.SUCCEEDED && !statusOf(job).resumable;
 }
 
 /** The worker is done. A job that was to stop ends as CANCELLED, however far its worker came. */
@@ -88,7 +119,8 @@ export function ended<R extends Job>(job: R, now: Date, error?: NssError): R {
   const end = { endTime: now };
   if (stateOf(job) === JobState.CANCELLING) return withStatus(job, { ...end, state: JobState.CANCELLED });
   if (error === undefined) return withStatus(job, { ...end, state: JobState.SUCCEEDED });
-  return withStatus(job, { ...end, state: JobState.FAILED, error: jobError(error) });
+  const resumable = error.reason === 'BUDGET_EXHAUSTED';
+  return withStatus(job, { ...end, state: JobState.FAILED, error: jobError(error), resumable });
 }
 
 export function progressed<R extends Job>(job: R, progress: Progress | undefined): R {

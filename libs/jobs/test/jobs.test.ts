@@ -294,7 +294,8 @@ test('the standard methods check a spec before anything is stored, and take noth
     spec?.seed === 13 ? [{ field: 'spec.seed', description: 'expected another, found 13' }] : [],
   ) as Record<string, (request: object, context: object) => Promise<Training>>;
   const context = { caller: { tenant: DEFAULT_TENANT } };
-  const names = ['createTraining', 'getTraining', 'listTrainings', 'cancelTraining', 'deleteTraining', 'watchTraining'];
+  const verbs = ['create', 'get', 'list', 'cancel', 'suspend', 'resume', 'delete', 'watch'];
+  const names = verbs.map((verb) => `${verb}Training${verb === 'list' ? 's' : ''}`);
   assert.deepEqual(Object.keys(methods), names);
   const request = { trainingId: 'by-rpc', requestId: '', training: training(13) };
   await assert.rejects(methods.createTraining(request, context), code('INVALID_ARGUMENT'));

@@ -1,4 +1,4 @@
-import type { Budget, JobStatus } from '@nss/contracts';
+import type { Budget, Campaign, JobStatus } from '@nss/contracts';
 import { type NssError, resourceExhausted } from '@nss/rpc';
 
 const hourMs = 3_600_000;
@@ -23,6 +23,21 @@ export function budgetError(
     return exhausted('max_trainer_hours', maxTrainerHours, trainerHours);
   }
   return undefined;
+}
+
+/**
+ * A campaign that goes on after it had stopped, with another budget where one is given. What it has used stays used; the pause does not
+ * count: the start moves by as much.
+ */
+export function withBudget(campaign: Campaign, stopped: Campaign, budget: Budget | undefined, now: Date): Campaign {
+  const { spec, status } = campaign;
+  const pauseMs = now.getTime() - (stopped.status?.endTime ?? now).getTime();
+  const startTime = status?.startTime && new Date(status.startTime.getTime() + pauseMs);
+  return {
+    ...campaign,
+    spec: spec && { ...spec, budget: budget ?? spec.budget },
+    status: status && { ...status, startTime },
+  };
 }
 
 function trainerHoursOf(jobs: Iterable<JobStatus | undefined>, now: Date): number {

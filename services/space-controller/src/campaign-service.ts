@@ -3,6 +3,7 @@ import type { Campaign, CampaignServiceService, CampaignSpec, FieldViolation } f
 import type { JobApis } from '@nss/job-apis';
 import { isEnded, type Jobs, jobService } from '@nss/jobs';
 import { type Implementation, invalidArgument, NssError, parseName } from '@nss/rpc';
+import { withBudget } from './campaign-budget.ts';
 import { planOf } from './campaign-plan.ts';
 
 type Methods = Implementation<Omit<typeof CampaignServiceService, 'readArtifact'>>;
@@ -18,6 +19,11 @@ export function campaignService(campaigns: Jobs<Campaign>, apisOf: (tenant: stri
   });
   return {
     ...methods,
+    async resumeCampaign({ name, budget }, { caller }) {
+      return campaigns
+        .of(caller.tenant)
+        .resume(name, (campaign, stopped) => withBudget(campaign, stopped, budget, new Date()));
+    },
     async deleteCampaign(request, context) {
       const { tenant } = context.caller;
       const campaign = await campaigns.of(tenant).get(request.name);

@@ -60,7 +60,7 @@ export async function runCampaign(job: RunningJob<Campaign>, tools: CampaignTool
     const end = job.cancelled() ? JobState.CANCELLED : JobState.FAILED;
     // Otherwise somebody goes on: another worker, or another attempt.
     if (job.cancelled() || !(job.signal.aborted || NssError.from(error).retryable)) {
-      await cancelJobs(run);
+      await stopJobs(run, job.resource().status?.resumable ? 'suspend' : 'cancel');
       await publish(run, end);
     }
     throw error;
@@ -123,7 +123,11 @@ async function runPlanned(run: Run, planned: PlannedJob, needs: Promise<Found[]>
     return keep({ skipped: `${name} could not be created: ${error.message}` });
   }
   run.job.logger.info({ created: name }, 'job of the campaign created');
-  const ended = await watchToEnd(api, name, { onChange: keep, signal });
+  const follow = () => watchToEnd(api, name, { onChange: keep, signal });
+  // Suspended when the campaign stopped before this, and perhaps not quite at its end yet.
+  if (stateOf(run.found.get(planned.id)) === JobState.CANCELLING) await follow();
+  if (canGoOn(run.found.get(planned.id))) keep(await api.resume(name, signal));
+  const ended = await follow();
   run.job.logger.info({ ended: name, state: ended.status?.state }, 'job of the campaign ended');
   return ended;
 }
@@ -146,6 +150,11 @@ function reasonToSkip(needed: readonly Found[]): string | undefined {
 
 const succeeded = (found: Found | undefined): found is Resources[keyof Resources] =>
   found !== undefined && !('skipped' in found) && found.status?.state === JobState.SUCCEEDED;
+
+const stateOf = (found: Found | undefined) => found && !('skipped' in found) && found.status?.state;
+
+const canGoOn = (found: Found | undefined) =>
+  found !== undefined && !('skipped' in found) && hasEnded(found.status) && found.status?.resumable === true;
 
 function specFor({ resolved }: Run, planned: PlannedJob, needed: readonly Found[]): unknown {
   const results = needed.filter(succeeded);
@@ -182,7 +191,7 @@ async function keepPublished(run: Run): Promise<void> {
     if (error && !overBudget.signal.aborted) {
       job.logger.warn({ error }, 'the campaign stops');
       overBudget.abort(error);
-      await cancelJobs(run);
+      await stopJobs(run, 'suspend');
     }
     await sleep(publishEveryMs, undefined, { signal: halt.signal }).catch(() => {});
   }
@@ -236,8 +245,8 @@ function eliteSpaceOf({ name, spec, result }: Search): EliteSpace[] {
   ];
 }
 
-/** Cancels every job that may be there and run: the worker before this one may have created some that this one has not seen. */
-async function cancelJobs({ job, plan, found, tools }: Run): Promise<void> {
+/** Stops every job that may be there and run: the worker before this one may have created some that this one has not seen. */
+async function stopJobs({ job, plan, found, tools }: Run, how: 'cancel' | 'suspend'): Promise<void> {
   const names = plan.flatMap(({ id, kind }) => {
     const known = found.get(id);
     const over = known && ('skipped' in known || hasEnded(known.status));
@@ -246,10 +255,10 @@ async function cancelJobs({ job, plan, found, tools }: Run): Promise<void> {
   await Promise.all(
     names.map(async ({ api, name }) => {
       try {
-        await api.cancel(name);
+        await api[how](name);
       } catch (error) {
         if (NssError.from(error).codeName === 'NOT_FOUND') return;
-        job.logger.error({ error, job: name }, 'a job of the campaign could not be cancelled');
+        job.logger.error({ error, job: name }, 'a job of the campaign could not be stopped');
       }
     }),
   );

@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import type { Context } from './context.ts';
 import { addDeadLetterCommands } from './dead-letter-commands.ts';
 import { experimentSummaries } from './experiment-summaries.ts';
-import { addressOption, examples, jsonOption, stateDirOption, wholeNumber } from './options.ts';
+import { addressOption, examples, jsonOption, positiveNumber, stateDirOption, wholeNumber } from './options.ts';
 import { addSecurityCommands } from './security-commands.ts';
 
 /*
@@ -208,6 +208,22 @@ A campaign file:
     .argument(...id)
     .addHelpText('after', examples(['nss campaign cancel quickstart']))
     .action(async (name, options) => (await commands()).cancelCampaign(name, options, context));
+
+  add('suspend', 'ask a campaign to stop so that it can go on later')
+    .description('Asks a campaign to stop as `cancel` does, but keeps what it needs to go on.')
+    .argument(...id)
+    .addHelpText('after', examples(['nss campaign suspend quickstart']))
+    .action(async (name, options) => (await commands()).suspendCampaign(name, options, context));
+
+  add('resume', 'let a campaign go on that was suspended or has used up its budget')
+    .description(
+      'Lets a campaign go on where it stopped: it was suspended, or has used up its budget. The limits count what it has used before, not the pause.',
+    )
+    .argument(...id)
+    .option('--max-wall-clock-hours <N>', 'new limit; with either limit, the other one ends', positiveNumber)
+    .option('--max-trainer-hours <N>', 'new limit; without both, the budget stays as it is', positiveNumber)
+    .addHelpText('after', examples(['nss campaign resume quickstart --max-trainer-hours 12']))
+    .action(async (name, options) => (await commands()).resumeCampaign(name, options, context));
 
   add('report', 'fetch the report of a campaign')
     .description('Writes report.html and the tables of a campaign into a folder and prints their paths.')

@@ -131,12 +131,29 @@ export async function watchCampaign(id: string, options: MeshOptions & JsonOptio
 
 /** `nss campaign cancel ID`. */
 export async function cancelCampaign(id: string, options: MeshOptions & JsonOption, context: Context): Promise<void> {
-  const name = nameOf(id);
-  await withRunningMesh(options, context, async (client) => {
-    const campaign = await client.campaigns.cancelCampaign({ name }, { signal: context.signal });
-    if (options.json) context.terminal.printJson(Campaign.toJSON(campaign));
-    else context.terminal.print(`${campaign.name} ${stateWord(campaign.status?.state)}`);
-  });
+  await changeCampaign(id, options, context, ({ campaigns }, name) =>
+    campaigns.cancelCampaign({ name }, { signal: context.signal }),
+  );
+}
+
+/** `nss campaign suspend ID`. */
+export async function suspendCampaign(id: string, options: MeshOptions & JsonOption, context: Context): Promise<void> {
+  await changeCampaign(id, options, context, ({ campaigns }, name) =>
+    campaigns.suspendCampaign({ name }, { signal: context.signal }),
+  );
+}
+
+/** `nss campaign resume ID`: on where it stopped, with another budget where one is given. */
+export async function resumeCampaign(
+  id: string,
+  options: MeshOptions & JsonOption & { readonly maxWallClockHours?: number; readonly maxTrainerHours?: number },
+  context: Context,
+): Promise<void> {
+  const { maxWallClockHours = 0, maxTrainerHours = 0 } = options;
+  const budget = maxWallClockHours || maxTrainerHours ? { maxWallClockHours, maxTrainerHours } : undefined;
+  await changeCampaign(id, options, context, ({ campaigns }, name) =>
+    campaigns.resumeCampaign({ name, budget }, { signal: context.signal }),
+  );
 }
 
 /** `nss campaign report ID`: its report and tables into a folder. */
@@ -159,6 +176,21 @@ export async function fetchReport(
     const paths = files.map((file) => relative(context.cwd, join(folder, file)));
     if (options.json) terminal.printJson({ campaign: campaign.name, folder: relative(context.cwd, folder), files });
     else for (const path of paths) terminal.print(path);
+  });
+}
+
+/** Asks something of a campaign, and says in which state it is then. */
+async function changeCampaign(
+  id: string,
+  options: MeshOptions & JsonOption,
+  context: Context,
+  change: (client: NssClient, name: string) => Promise<Campaign>,
+): Promise<void> {
+  const name = nameOf(id);
+  await withRunningMesh(options, context, async (client) => {
+    const campaign = await change(client, name);
+    if (options.json) context.terminal.printJson(Campaign.toJSON(campaign));
+    else context.terminal.print(`${campaign.name} ${stateWord(campaign.status?.state)}`);
   });
 }
 

@@ -174,7 +174,10 @@ export interface CampaignSpec {
   folder: ImageFolder | undefined;
 }
 
-/** A campaign that exceeds its budget stops and fails with BUDGET_EXHAUSTED. 0 means no limit. */
+/**
+ * A campaign that exceeds its budget suspends its jobs, reports what there is and fails with BUDGET_EXHAUSTED; ResumeCampaign lets it go on with
+ * more. Wall-clock time counts while it goes on. 0 means no limit.
+ */
 export interface Budget {
   maxWallClockHours: number;
   maxTrainerHours: number;
@@ -240,6 +243,16 @@ export interface ListCampaignsResponse {
 
 export interface CancelCampaignRequest {
   name: string;
+}
+
+export interface SuspendCampaignRequest {
+  name: string;
+}
+
+export interface ResumeCampaignRequest {
+  name: string;
+  /** In place of the one that it has; left out: the same, from where it stands. */
+  budget: Budget | undefined;
 }
 
 export interface DeleteCampaignRequest {
@@ -1660,6 +1673,160 @@ export const CancelCampaignRequest: MessageFns<CancelCampaignRequest> = {
   },
 };
 
+function createBaseSuspendCampaignRequest(): SuspendCampaignRequest {
+  return { name: "" };
+}
+
+export const SuspendCampaignRequest: MessageFns<SuspendCampaignRequest> = {
+  encode(message: SuspendCampaignRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SuspendCampaignRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSuspendCampaignRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SuspendCampaignRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: SuspendCampaignRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SuspendCampaignRequest>, I>>(base?: I): SuspendCampaignRequest {
+    return SuspendCampaignRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SuspendCampaignRequest>, I>>(object: I): SuspendCampaignRequest {
+    const message = createBaseSuspendCampaignRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseResumeCampaignRequest(): ResumeCampaignRequest {
+  return { name: "", budget: undefined };
+}
+
+export const ResumeCampaignRequest: MessageFns<ResumeCampaignRequest> = {
+  encode(message: ResumeCampaignRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.budget !== undefined) {
+      Budget.encode(message.budget, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeCampaignRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeCampaignRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.budget = Budget.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResumeCampaignRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      budget: isSet(object.budget) ? Budget.fromJSON(object.budget) : undefined,
+    };
+  },
+
+  toJSON(message: ResumeCampaignRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.budget !== undefined) {
+      obj.budget = Budget.toJSON(message.budget);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ResumeCampaignRequest>, I>>(base?: I): ResumeCampaignRequest {
+    return ResumeCampaignRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResumeCampaignRequest>, I>>(object: I): ResumeCampaignRequest {
+    const message = createBaseResumeCampaignRequest();
+    message.name = object.name ?? "";
+    message.budget = (object.budget !== undefined && object.budget !== null)
+      ? Budget.fromPartial(object.budget)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseDeleteCampaignRequest(): DeleteCampaignRequest {
   return { name: "" };
 }
@@ -1948,6 +2115,28 @@ export const CampaignServiceService = {
     responseSerialize: (value: Campaign): Buffer => Buffer.from(Campaign.encode(value).finish()),
     responseDeserialize: (value: Buffer): Campaign => Campaign.decode(value),
   },
+  /** Asks the job to stop as Cancel does, but keeps what it needs to go on: it ends as CANCELLED and `resumable`. */
+  suspendCampaign: {
+    path: "/nss.v1.CampaignService/SuspendCampaign" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SuspendCampaignRequest): Buffer =>
+      Buffer.from(SuspendCampaignRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SuspendCampaignRequest => SuspendCampaignRequest.decode(value),
+    responseSerialize: (value: Campaign): Buffer => Buffer.from(Campaign.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Campaign => Campaign.decode(value),
+  },
+  /** Lets a campaign go on that was suspended or has used up its budget; what goes on already stays as it is. */
+  resumeCampaign: {
+    path: "/nss.v1.CampaignService/ResumeCampaign" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResumeCampaignRequest): Buffer =>
+      Buffer.from(ResumeCampaignRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResumeCampaignRequest => ResumeCampaignRequest.decode(value),
+    responseSerialize: (value: Campaign): Buffer => Buffer.from(Campaign.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Campaign => Campaign.decode(value),
+  },
   /** Deletes a job that has ended, with all it stored. */
   deleteCampaign: {
     path: "/nss.v1.CampaignService/DeleteCampaign" as const,
@@ -1990,6 +2179,10 @@ export interface CampaignServiceServer extends UntypedServiceImplementation {
   listCampaigns: handleUnaryCall<ListCampaignsRequest, ListCampaignsResponse>;
   /** Asks the job to stop; it ends as CANCELLED. Cancelling a job that has ended changes nothing. */
   cancelCampaign: handleUnaryCall<CancelCampaignRequest, Campaign>;
+  /** Asks the job to stop as Cancel does, but keeps what it needs to go on: it ends as CANCELLED and `resumable`. */
+  suspendCampaign: handleUnaryCall<SuspendCampaignRequest, Campaign>;
+  /** Lets a campaign go on that was suspended or has used up its budget; what goes on already stays as it is. */
+  resumeCampaign: handleUnaryCall<ResumeCampaignRequest, Campaign>;
   /** Deletes a job that has ended, with all it stored. */
   deleteCampaign: handleUnaryCall<DeleteCampaignRequest, Empty>;
   /** The job as it is now, then every change, until it has ended. */
@@ -2058,6 +2251,38 @@ export interface CampaignServiceClient extends Client {
   ): ClientUnaryCall;
   cancelCampaign(
     request: CancelCampaignRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Campaign) => void,
+  ): ClientUnaryCall;
+  /** Asks the job to stop as Cancel does, but keeps what it needs to go on: it ends as CANCELLED and `resumable`. */
+  suspendCampaign(
+    request: SuspendCampaignRequest,
+    callback: (error: ServiceError | null, response: Campaign) => void,
+  ): ClientUnaryCall;
+  suspendCampaign(
+    request: SuspendCampaignRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Campaign) => void,
+  ): ClientUnaryCall;
+  suspendCampaign(
+    request: SuspendCampaignRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Campaign) => void,
+  ): ClientUnaryCall;
+  /** Lets a campaign go on that was suspended or has used up its budget; what goes on already stays as it is. */
+  resumeCampaign(
+    request: ResumeCampaignRequest,
+    callback: (error: ServiceError | null, response: Campaign) => void,
+  ): ClientUnaryCall;
+  resumeCampaign(
+    request: ResumeCampaignRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Campaign) => void,
+  ): ClientUnaryCall;
+  resumeCampaign(
+    request: ResumeCampaignRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Campaign) => void,

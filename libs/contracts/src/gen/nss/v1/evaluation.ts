@@ -185,6 +185,14 @@ export interface CancelSuperNetworkRequest {
   name: string;
 }
 
+export interface SuspendSuperNetworkRequest {
+  name: string;
+}
+
+export interface ResumeSuperNetworkRequest {
+  name: string;
+}
+
 export interface DeleteSuperNetworkRequest {
   name: string;
 }
@@ -227,6 +235,14 @@ export interface ListEvaluationsResponse {
 }
 
 export interface CancelEvaluationRequest {
+  name: string;
+}
+
+export interface SuspendEvaluationRequest {
+  name: string;
+}
+
+export interface ResumeEvaluationRequest {
   name: string;
 }
 
@@ -2091,6 +2107,140 @@ export const CancelSuperNetworkRequest: MessageFns<CancelSuperNetworkRequest> = 
   },
 };
 
+function createBaseSuspendSuperNetworkRequest(): SuspendSuperNetworkRequest {
+  return { name: "" };
+}
+
+export const SuspendSuperNetworkRequest: MessageFns<SuspendSuperNetworkRequest> = {
+  encode(message: SuspendSuperNetworkRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SuspendSuperNetworkRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSuspendSuperNetworkRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SuspendSuperNetworkRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: SuspendSuperNetworkRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SuspendSuperNetworkRequest>, I>>(base?: I): SuspendSuperNetworkRequest {
+    return SuspendSuperNetworkRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SuspendSuperNetworkRequest>, I>>(object: I): SuspendSuperNetworkRequest {
+    const message = createBaseSuspendSuperNetworkRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseResumeSuperNetworkRequest(): ResumeSuperNetworkRequest {
+  return { name: "" };
+}
+
+export const ResumeSuperNetworkRequest: MessageFns<ResumeSuperNetworkRequest> = {
+  encode(message: ResumeSuperNetworkRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeSuperNetworkRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeSuperNetworkRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResumeSuperNetworkRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: ResumeSuperNetworkRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ResumeSuperNetworkRequest>, I>>(base?: I): ResumeSuperNetworkRequest {
+    return ResumeSuperNetworkRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResumeSuperNetworkRequest>, I>>(object: I): ResumeSuperNetworkRequest {
+    const message = createBaseResumeSuperNetworkRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
 function createBaseDeleteSuperNetworkRequest(): DeleteSuperNetworkRequest {
   return { name: "" };
 }
@@ -2767,6 +2917,140 @@ export const CancelEvaluationRequest: MessageFns<CancelEvaluationRequest> = {
   },
 };
 
+function createBaseSuspendEvaluationRequest(): SuspendEvaluationRequest {
+  return { name: "" };
+}
+
+export const SuspendEvaluationRequest: MessageFns<SuspendEvaluationRequest> = {
+  encode(message: SuspendEvaluationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SuspendEvaluationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSuspendEvaluationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SuspendEvaluationRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: SuspendEvaluationRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SuspendEvaluationRequest>, I>>(base?: I): SuspendEvaluationRequest {
+    return SuspendEvaluationRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SuspendEvaluationRequest>, I>>(object: I): SuspendEvaluationRequest {
+    const message = createBaseSuspendEvaluationRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseResumeEvaluationRequest(): ResumeEvaluationRequest {
+  return { name: "" };
+}
+
+export const ResumeEvaluationRequest: MessageFns<ResumeEvaluationRequest> = {
+  encode(message: ResumeEvaluationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeEvaluationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeEvaluationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResumeEvaluationRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: ResumeEvaluationRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ResumeEvaluationRequest>, I>>(base?: I): ResumeEvaluationRequest {
+    return ResumeEvaluationRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResumeEvaluationRequest>, I>>(object: I): ResumeEvaluationRequest {
+    const message = createBaseResumeEvaluationRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
 function createBaseDeleteEvaluationRequest(): DeleteEvaluationRequest {
   return { name: "" };
 }
@@ -3057,6 +3341,28 @@ export const SuperNetworkServiceService = {
     responseSerialize: (value: SuperNetwork): Buffer => Buffer.from(SuperNetwork.encode(value).finish()),
     responseDeserialize: (value: Buffer): SuperNetwork => SuperNetwork.decode(value),
   },
+  /** Asks the job to stop as Cancel does, but keeps what it needs to go on: it ends as CANCELLED and `resumable`. */
+  suspendSuperNetwork: {
+    path: "/nss.v1.SuperNetworkService/SuspendSuperNetwork" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SuspendSuperNetworkRequest): Buffer =>
+      Buffer.from(SuspendSuperNetworkRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SuspendSuperNetworkRequest => SuspendSuperNetworkRequest.decode(value),
+    responseSerialize: (value: SuperNetwork): Buffer => Buffer.from(SuperNetwork.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SuperNetwork => SuperNetwork.decode(value),
+  },
+  /** Lets a job go on that was suspended; what goes on already stays as it is. */
+  resumeSuperNetwork: {
+    path: "/nss.v1.SuperNetworkService/ResumeSuperNetwork" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResumeSuperNetworkRequest): Buffer =>
+      Buffer.from(ResumeSuperNetworkRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResumeSuperNetworkRequest => ResumeSuperNetworkRequest.decode(value),
+    responseSerialize: (value: SuperNetwork): Buffer => Buffer.from(SuperNetwork.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SuperNetwork => SuperNetwork.decode(value),
+  },
   /** Deletes a job that has ended, with all it stored. */
   deleteSuperNetwork: {
     path: "/nss.v1.SuperNetworkService/DeleteSuperNetwork" as const,
@@ -3089,6 +3395,10 @@ export interface SuperNetworkServiceServer extends UntypedServiceImplementation 
   listSuperNetworks: handleUnaryCall<ListSuperNetworksRequest, ListSuperNetworksResponse>;
   /** Asks the job to stop; it ends as CANCELLED. Cancelling a job that has ended changes nothing. */
   cancelSuperNetwork: handleUnaryCall<CancelSuperNetworkRequest, SuperNetwork>;
+  /** Asks the job to stop as Cancel does, but keeps what it needs to go on: it ends as CANCELLED and `resumable`. */
+  suspendSuperNetwork: handleUnaryCall<SuspendSuperNetworkRequest, SuperNetwork>;
+  /** Lets a job go on that was suspended; what goes on already stays as it is. */
+  resumeSuperNetwork: handleUnaryCall<ResumeSuperNetworkRequest, SuperNetwork>;
   /** Deletes a job that has ended, with all it stored. */
   deleteSuperNetwork: handleUnaryCall<DeleteSuperNetworkRequest, Empty>;
   /** The job as it is now, then every change, until it has ended. */
@@ -3155,6 +3465,38 @@ export interface SuperNetworkServiceClient extends Client {
   ): ClientUnaryCall;
   cancelSuperNetwork(
     request: CancelSuperNetworkRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SuperNetwork) => void,
+  ): ClientUnaryCall;
+  /** Asks the job to stop as Cancel does, but keeps what it needs to go on: it ends as CANCELLED and `resumable`. */
+  suspendSuperNetwork(
+    request: SuspendSuperNetworkRequest,
+    callback: (error: ServiceError | null, response: SuperNetwork) => void,
+  ): ClientUnaryCall;
+  suspendSuperNetwork(
+    request: SuspendSuperNetworkRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SuperNetwork) => void,
+  ): ClientUnaryCall;
+  suspendSuperNetwork(
+    request: SuspendSuperNetworkRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SuperNetwork) => void,
+  ): ClientUnaryCall;
+  /** Lets a job go on that was suspended; what goes on already stays as it is. */
+  resumeSuperNetwork(
+    request: ResumeSuperNetworkRequest,
+    callback: (error: ServiceError | null, response: SuperNetwork) => void,
+  ): ClientUnaryCall;
+  resumeSuperNetwork(
+    request: ResumeSuperNetworkRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SuperNetwork) => void,
+  ): ClientUnaryCall;
+  resumeSuperNetwork(
+    request: ResumeSuperNetworkRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SuperNetwork) => void,
@@ -3242,6 +3584,28 @@ export const EvaluationServiceService = {
     responseSerialize: (value: Evaluation): Buffer => Buffer.from(Evaluation.encode(value).finish()),
     responseDeserialize: (value: Buffer): Evaluation => Evaluation.decode(value),
   },
+  /** Asks the job to stop as Cancel does, but keeps what it needs to go on: it ends as CANCELLED and `resumable`. */
+  suspendEvaluation: {
+    path: "/nss.v1.EvaluationService/SuspendEvaluation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SuspendEvaluationRequest): Buffer =>
+      Buffer.from(SuspendEvaluationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SuspendEvaluationRequest => SuspendEvaluationRequest.decode(value),
+    responseSerialize: (value: Evaluation): Buffer => Buffer.from(Evaluation.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Evaluation => Evaluation.decode(value),
+  },
+  /** Lets a job go on that was suspended; what goes on already stays as it is. */
+  resumeEvaluation: {
+    path: "/nss.v1.EvaluationService/ResumeEvaluation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResumeEvaluationRequest): Buffer =>
+      Buffer.from(ResumeEvaluationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResumeEvaluationRequest => ResumeEvaluationRequest.decode(value),
+    responseSerialize: (value: Evaluation): Buffer => Buffer.from(Evaluation.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Evaluation => Evaluation.decode(value),
+  },
   /** Deletes a job that has ended, with all it stored. */
   deleteEvaluation: {
     path: "/nss.v1.EvaluationService/DeleteEvaluation" as const,
@@ -3274,6 +3638,10 @@ export interface EvaluationServiceServer extends UntypedServiceImplementation {
   listEvaluations: handleUnaryCall<ListEvaluationsRequest, ListEvaluationsResponse>;
   /** Asks the job to stop; it ends as CANCELLED. Cancelling a job that has ended changes nothing. */
   cancelEvaluation: handleUnaryCall<CancelEvaluationRequest, Evaluation>;
+  /** Asks the job to stop as Cancel does, but keeps what it needs to go on: it ends as CANCELLED and `resumable`. */
+  suspendEvaluation: handleUnaryCall<SuspendEvaluationRequest, Evaluation>;
+  /** Lets a job go on that was suspended; what goes on already stays as it is. */
+  resumeEvaluation: handleUnaryCall<ResumeEvaluationRequest, Evaluation>;
   /** Deletes a job that has ended, with all it stored. */
   deleteEvaluation: handleUnaryCall<DeleteEvaluationRequest, Empty>;
   /** The job as it is now, then every change, until it has ended. */
@@ -3340,6 +3708,38 @@ export interface EvaluationServiceClient extends Client {
   ): ClientUnaryCall;
   cancelEvaluation(
     request: CancelEvaluationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Evaluation) => void,
+  ): ClientUnaryCall;
+  /** Asks the job to stop as Cancel does, but keeps what it needs to go on: it ends as CANCELLED and `resumable`. */
+  suspendEvaluation(
+    request: SuspendEvaluationRequest,
+    callback: (error: ServiceError | null, response: Evaluation) => void,
+  ): ClientUnaryCall;
+  suspendEvaluation(
+    request: SuspendEvaluationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Evaluation) => void,
+  ): ClientUnaryCall;
+  suspendEvaluation(
+    request: SuspendEvaluationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Evaluation) => void,
+  ): ClientUnaryCall;
+  /** Lets a job go on that was suspended; what goes on already stays as it is. */
+  resumeEvaluation(
+    request: ResumeEvaluationRequest,
+    callback: (error: ServiceError | null, response: Evaluation) => void,
+  ): ClientUnaryCall;
+  resumeEvaluation(
+    request: ResumeEvaluationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Evaluation) => void,
+  ): ClientUnaryCall;
+  resumeEvaluation(
+    request: ResumeEvaluationRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Evaluation) => void,

@@ -136,6 +136,8 @@ export interface JobStatus {
   version: number;
   /** Whose job it is; empty in records from before there were tenants: then "default". */
   tenant: string;
+  /** It has stopped and can go on: what it needs for that is kept until it is deleted. */
+  resumable: boolean;
 }
 
 export interface Progress {
@@ -180,6 +182,7 @@ function createBaseJobStatus(): JobStatus {
     traceparent: "",
     version: 0,
     tenant: "",
+    resumable: false,
   };
 }
 
@@ -217,6 +220,9 @@ export const JobStatus: MessageFns<JobStatus> = {
     }
     if (message.tenant !== "") {
       writer.uint32(90).string(message.tenant);
+    }
+    if (message.resumable !== false) {
+      writer.uint32(96).bool(message.resumable);
     }
     return writer;
   },
@@ -322,6 +328,14 @@ export const JobStatus: MessageFns<JobStatus> = {
             message.tenant = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.resumable = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -367,6 +381,7 @@ export const JobStatus: MessageFns<JobStatus> = {
       traceparent: isSet(object.traceparent) ? globalThis.String(object.traceparent) : "",
       version: isSet(object.version) ? globalThis.Number(object.version) : 0,
       tenant: isSet(object.tenant) ? globalThis.String(object.tenant) : "",
+      resumable: isSet(object.resumable) ? globalThis.Boolean(object.resumable) : false,
     };
   },
 
@@ -405,6 +420,9 @@ export const JobStatus: MessageFns<JobStatus> = {
     if (message.tenant !== "") {
       obj.tenant = message.tenant;
     }
+    if (message.resumable !== false) {
+      obj.resumable = message.resumable;
+    }
     return obj;
   },
 
@@ -428,6 +446,7 @@ export const JobStatus: MessageFns<JobStatus> = {
     message.traceparent = object.traceparent ?? "";
     message.version = object.version ?? 0;
     message.tenant = object.tenant ?? "";
+    message.resumable = object.resumable ?? false;
     return message;
   },
 };

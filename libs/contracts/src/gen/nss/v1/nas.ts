@@ -136,6 +136,14 @@ export interface CancelNasRunRequest {
   name: string;
 }
 
+export interface SuspendNasRunRequest {
+  name: string;
+}
+
+export interface ResumeNasRunRequest {
+  name: string;
+}
+
 export interface DeleteNasRunRequest {
   name: string;
 }
@@ -178,6 +186,14 @@ export interface ListTrainingsResponse {
 }
 
 export interface CancelTrainingRequest {
+  name: string;
+}
+
+export interface SuspendTrainingRequest {
+  name: string;
+}
+
+export interface ResumeTrainingRequest {
   name: string;
 }
 
@@ -1555,6 +1571,140 @@ export const CancelNasRunRequest: MessageFns<CancelNasRunRequest> = {
   },
 };
 
+function createBaseSuspendNasRunRequest(): SuspendNasRunRequest {
+  return { name: "" };
+}
+
+export const SuspendNasRunRequest: MessageFns<SuspendNasRunRequest> = {
+  encode(message: SuspendNasRunRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SuspendNasRunRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSuspendNasRunRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SuspendNasRunRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: SuspendNasRunRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SuspendNasRunRequest>, I>>(base?: I): SuspendNasRunRequest {
+    return SuspendNasRunRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SuspendNasRunRequest>, I>>(object: I): SuspendNasRunRequest {
+    const message = createBaseSuspendNasRunRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseResumeNasRunRequest(): ResumeNasRunRequest {
+  return { name: "" };
+}
+
+export const ResumeNasRunRequest: MessageFns<ResumeNasRunRequest> = {
+  encode(message: ResumeNasRunRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeNasRunRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeNasRunRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResumeNasRunRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: ResumeNasRunRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ResumeNasRunRequest>, I>>(base?: I): ResumeNasRunRequest {
+    return ResumeNasRunRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResumeNasRunRequest>, I>>(object: I): ResumeNasRunRequest {
+    const message = createBaseResumeNasRunRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
 function createBaseDeleteNasRunRequest(): DeleteNasRunRequest {
   return { name: "" };
 }
@@ -2231,6 +2381,140 @@ export const CancelTrainingRequest: MessageFns<CancelTrainingRequest> = {
   },
 };
 
+function createBaseSuspendTrainingRequest(): SuspendTrainingRequest {
+  return { name: "" };
+}
+
+export const SuspendTrainingRequest: MessageFns<SuspendTrainingRequest> = {
+  encode(message: SuspendTrainingRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SuspendTrainingRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSuspendTrainingRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SuspendTrainingRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: SuspendTrainingRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SuspendTrainingRequest>, I>>(base?: I): SuspendTrainingRequest {
+    return SuspendTrainingRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SuspendTrainingRequest>, I>>(object: I): SuspendTrainingRequest {
+    const message = createBaseSuspendTrainingRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseResumeTrainingRequest(): ResumeTrainingRequest {
+  return { name: "" };
+}
+
+export const ResumeTrainingRequest: MessageFns<ResumeTrainingRequest> = {
+  encode(message: ResumeTrainingRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeTrainingRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeTrainingRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResumeTrainingRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: ResumeTrainingRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ResumeTrainingRequest>, I>>(base?: I): ResumeTrainingRequest {
+    return ResumeTrainingRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResumeTrainingRequest>, I>>(object: I): ResumeTrainingRequest {
+    const message = createBaseResumeTrainingRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
 function createBaseDeleteTrainingRequest(): DeleteTrainingRequest {
   return { name: "" };
 }
@@ -2516,6 +2800,26 @@ export const NasRunServiceService = {
     responseSerialize: (value: NasRun): Buffer => Buffer.from(NasRun.encode(value).finish()),
     responseDeserialize: (value: Buffer): NasRun => NasRun.decode(value),
   },
+  /** Asks the job to stop as Cancel does, but keeps what it needs to go on: it ends as CANCELLED and `resumable`. */
+  suspendNasRun: {
+    path: "/nss.v1.NasRunService/SuspendNasRun" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SuspendNasRunRequest): Buffer => Buffer.from(SuspendNasRunRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SuspendNasRunRequest => SuspendNasRunRequest.decode(value),
+    responseSerialize: (value: NasRun): Buffer => Buffer.from(NasRun.encode(value).finish()),
+    responseDeserialize: (value: Buffer): NasRun => NasRun.decode(value),
+  },
+  /** Lets a job go on that was suspended; what goes on already stays as it is. */
+  resumeNasRun: {
+    path: "/nss.v1.NasRunService/ResumeNasRun" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResumeNasRunRequest): Buffer => Buffer.from(ResumeNasRunRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResumeNasRunRequest => ResumeNasRunRequest.decode(value),
+    responseSerialize: (value: NasRun): Buffer => Buffer.from(NasRun.encode(value).finish()),
+    responseDeserialize: (value: Buffer): NasRun => NasRun.decode(value),
+  },
   /** Deletes a job that has ended, with all it stored. */
   deleteNasRun: {
     path: "/nss.v1.NasRunService/DeleteNasRun" as const,
@@ -2546,6 +2850,10 @@ export interface NasRunServiceServer extends UntypedServiceImplementation {
   listNasRuns: handleUnaryCall<ListNasRunsRequest, ListNasRunsResponse>;
   /** Asks the job to stop; it ends as CANCELLED. Cancelling a job that has ended changes nothing. */
   cancelNasRun: handleUnaryCall<CancelNasRunRequest, NasRun>;
+  /** Asks the job to stop as Cancel does, but keeps what it needs to go on: it ends as CANCELLED and `resumable`. */
+  suspendNasRun: handleUnaryCall<SuspendNasRunRequest, NasRun>;
+  /** Lets a job go on that was suspended; what goes on already stays as it is. */
+  resumeNasRun: handleUnaryCall<ResumeNasRunRequest, NasRun>;
   /** Deletes a job that has ended, with all it stored. */
   deleteNasRun: handleUnaryCall<DeleteNasRunRequest, Empty>;
   /** The job as it is now, then every change, until it has ended. */
@@ -2612,6 +2920,38 @@ export interface NasRunServiceClient extends Client {
   ): ClientUnaryCall;
   cancelNasRun(
     request: CancelNasRunRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: NasRun) => void,
+  ): ClientUnaryCall;
+  /** Asks the job to stop as Cancel does, but keeps what it needs to go on: it ends as CANCELLED and `resumable`. */
+  suspendNasRun(
+    request: SuspendNasRunRequest,
+    callback: (error: ServiceError | null, response: NasRun) => void,
+  ): ClientUnaryCall;
+  suspendNasRun(
+    request: SuspendNasRunRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: NasRun) => void,
+  ): ClientUnaryCall;
+  suspendNasRun(
+    request: SuspendNasRunRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: NasRun) => void,
+  ): ClientUnaryCall;
+  /** Lets a job go on that was suspended; what goes on already stays as it is. */
+  resumeNasRun(
+    request: ResumeNasRunRequest,
+    callback: (error: ServiceError | null, response: NasRun) => void,
+  ): ClientUnaryCall;
+  resumeNasRun(
+    request: ResumeNasRunRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: NasRun) => void,
+  ): ClientUnaryCall;
+  resumeNasRun(
+    request: ResumeNasRunRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: NasRun) => void,
@@ -2695,6 +3035,28 @@ export const TrainingServiceService = {
     responseSerialize: (value: Training): Buffer => Buffer.from(Training.encode(value).finish()),
     responseDeserialize: (value: Buffer): Training => Training.decode(value),
   },
+  /** Asks the job to stop as Cancel does, but keeps what it needs to go on: it ends as CANCELLED and `resumable`. */
+  suspendTraining: {
+    path: "/nss.v1.TrainingService/SuspendTraining" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SuspendTrainingRequest): Buffer =>
+      Buffer.from(SuspendTrainingRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SuspendTrainingRequest => SuspendTrainingRequest.decode(value),
+    responseSerialize: (value: Training): Buffer => Buffer.from(Training.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Training => Training.decode(value),
+  },
+  /** Lets a job go on that was suspended; what goes on already stays as it is. */
+  resumeTraining: {
+    path: "/nss.v1.TrainingService/ResumeTraining" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResumeTrainingRequest): Buffer =>
+      Buffer.from(ResumeTrainingRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResumeTrainingRequest => ResumeTrainingRequest.decode(value),
+    responseSerialize: (value: Training): Buffer => Buffer.from(Training.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Training => Training.decode(value),
+  },
   /** Deletes a job that has ended, with all it stored. */
   deleteTraining: {
     path: "/nss.v1.TrainingService/DeleteTraining" as const,
@@ -2726,6 +3088,10 @@ export interface TrainingServiceServer extends UntypedServiceImplementation {
   listTrainings: handleUnaryCall<ListTrainingsRequest, ListTrainingsResponse>;
   /** Asks the job to stop; it ends as CANCELLED. Cancelling a job that has ended changes nothing. */
   cancelTraining: handleUnaryCall<CancelTrainingRequest, Training>;
+  /** Asks the job to stop as Cancel does, but keeps what it needs to go on: it ends as CANCELLED and `resumable`. */
+  suspendTraining: handleUnaryCall<SuspendTrainingRequest, Training>;
+  /** Lets a job go on that was suspended; what goes on already stays as it is. */
+  resumeTraining: handleUnaryCall<ResumeTrainingRequest, Training>;
   /** Deletes a job that has ended, with all it stored. */
   deleteTraining: handleUnaryCall<DeleteTrainingRequest, Empty>;
   /** The job as it is now, then every change, until it has ended. */
@@ -2792,6 +3158,38 @@ export interface TrainingServiceClient extends Client {
   ): ClientUnaryCall;
   cancelTraining(
     request: CancelTrainingRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Training) => void,
+  ): ClientUnaryCall;
+  /** Asks the job to stop as Cancel does, but keeps what it needs to go on: it ends as CANCELLED and `resumable`. */
+  suspendTraining(
+    request: SuspendTrainingRequest,
+    callback: (error: ServiceError | null, response: Training) => void,
+  ): ClientUnaryCall;
+  suspendTraining(
+    request: SuspendTrainingRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Training) => void,
+  ): ClientUnaryCall;
+  suspendTraining(
+    request: SuspendTrainingRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Training) => void,
+  ): ClientUnaryCall;
+  /** Lets a job go on that was suspended; what goes on already stays as it is. */
+  resumeTraining(
+    request: ResumeTrainingRequest,
+    callback: (error: ServiceError | null, response: Training) => void,
+  ): ClientUnaryCall;
+  resumeTraining(
+    request: ResumeTrainingRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Training) => void,
+  ): ClientUnaryCall;
+  resumeTraining(
+    request: ResumeTrainingRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Training) => void,

@@ -136,6 +136,14 @@ export interface CancelWarmupRequest {
   name: string;
 }
 
+export interface SuspendWarmupRequest {
+  name: string;
+}
+
+export interface ResumeWarmupRequest {
+  name: string;
+}
+
 export interface DeleteWarmupRequest {
   name: string;
 }
@@ -178,6 +186,14 @@ export interface ListSearchesResponse {
 }
 
 export interface CancelSearchRequest {
+  name: string;
+}
+
+export interface SuspendSearchRequest {
+  name: string;
+}
+
+export interface ResumeSearchRequest {
   name: string;
 }
 
@@ -1448,6 +1464,140 @@ export const CancelWarmupRequest: MessageFns<CancelWarmupRequest> = {
   },
 };
 
+function createBaseSuspendWarmupRequest(): SuspendWarmupRequest {
+  return { name: "" };
+}
+
+export const SuspendWarmupRequest: MessageFns<SuspendWarmupRequest> = {
+  encode(message: SuspendWarmupRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SuspendWarmupRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSuspendWarmupRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SuspendWarmupRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: SuspendWarmupRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SuspendWarmupRequest>, I>>(base?: I): SuspendWarmupRequest {
+    return SuspendWarmupRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SuspendWarmupRequest>, I>>(object: I): SuspendWarmupRequest {
+    const message = createBaseSuspendWarmupRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseResumeWarmupRequest(): ResumeWarmupRequest {
+  return { name: "" };
+}
+
+export const ResumeWarmupRequest: MessageFns<ResumeWarmupRequest> = {
+  encode(message: ResumeWarmupRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeWarmupRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeWarmupRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResumeWarmupRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: ResumeWarmupRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ResumeWarmupRequest>, I>>(base?: I): ResumeWarmupRequest {
+    return ResumeWarmupRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResumeWarmupRequest>, I>>(object: I): ResumeWarmupRequest {
+    const message = createBaseResumeWarmupRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
 function createBaseDeleteWarmupRequest(): DeleteWarmupRequest {
   return { name: "" };
 }
@@ -2118,6 +2268,140 @@ export const CancelSearchRequest: MessageFns<CancelSearchRequest> = {
   },
 };
 
+function createBaseSuspendSearchRequest(): SuspendSearchRequest {
+  return { name: "" };
+}
+
+export const SuspendSearchRequest: MessageFns<SuspendSearchRequest> = {
+  encode(message: SuspendSearchRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SuspendSearchRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSuspendSearchRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SuspendSearchRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: SuspendSearchRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<SuspendSearchRequest>, I>>(base?: I): SuspendSearchRequest {
+    return SuspendSearchRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<SuspendSearchRequest>, I>>(object: I): SuspendSearchRequest {
+    const message = createBaseSuspendSearchRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseResumeSearchRequest(): ResumeSearchRequest {
+  return { name: "" };
+}
+
+export const ResumeSearchRequest: MessageFns<ResumeSearchRequest> = {
+  encode(message: ResumeSearchRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeSearchRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeSearchRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResumeSearchRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: ResumeSearchRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ResumeSearchRequest>, I>>(base?: I): ResumeSearchRequest {
+    return ResumeSearchRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ResumeSearchRequest>, I>>(object: I): ResumeSearchRequest {
+    const message = createBaseResumeSearchRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
 function createBaseDeleteSearchRequest(): DeleteSearchRequest {
   return { name: "" };
 }
@@ -2403,6 +2687,26 @@ export const WarmupServiceService = {
     responseSerialize: (value: Warmup): Buffer => Buffer.from(Warmup.encode(value).finish()),
     responseDeserialize: (value: Buffer): Warmup => Warmup.decode(value),
   },
+  /** Asks the job to stop as Cancel does, but keeps what it needs to go on: it ends as CANCELLED and `resumable`. */
+  suspendWarmup: {
+    path: "/nss.v1.WarmupService/SuspendWarmup" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SuspendWarmupRequest): Buffer => Buffer.from(SuspendWarmupRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SuspendWarmupRequest => SuspendWarmupRequest.decode(value),
+    responseSerialize: (value: Warmup): Buffer => Buffer.from(Warmup.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Warmup => Warmup.decode(value),
+  },
+  /** Lets a job go on that was suspended; what goes on already stays as it is. */
+  resumeWarmup: {
+    path: "/nss.v1.WarmupService/ResumeWarmup" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResumeWarmupRequest): Buffer => Buffer.from(ResumeWarmupRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResumeWarmupRequest => ResumeWarmupRequest.decode(value),
+    responseSerialize: (value: Warmup): Buffer => Buffer.from(Warmup.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Warmup => Warmup.decode(value),
+  },
   /** Deletes a job that has ended, with all it stored. */
   deleteWarmup: {
     path: "/nss.v1.WarmupService/DeleteWarmup" as const,
@@ -2433,6 +2737,10 @@ export interface WarmupServiceServer extends UntypedServiceImplementation {
   listWarmups: handleUnaryCall<ListWarmupsRequest, ListWarmupsResponse>;
   /** Asks the job to stop; it ends as CANCELLED. Cancelling a job that has ended changes nothing. */
   cancelWarmup: handleUnaryCall<CancelWarmupRequest, Warmup>;
+  /** Asks the job to stop as Cancel does, but keeps what it needs to go on: it ends as CANCELLED and `resumable`. */
+  suspendWarmup: handleUnaryCall<SuspendWarmupRequest, Warmup>;
+  /** Lets a job go on that was suspended; what goes on already stays as it is. */
+  resumeWarmup: handleUnaryCall<ResumeWarmupRequest, Warmup>;
   /** Deletes a job that has ended, with all it stored. */
   deleteWarmup: handleUnaryCall<DeleteWarmupRequest, Empty>;
   /** The job as it is now, then every change, until it has ended. */
@@ -2499,6 +2807,38 @@ export interface WarmupServiceClient extends Client {
   ): ClientUnaryCall;
   cancelWarmup(
     request: CancelWarmupRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Warmup) => void,
+  ): ClientUnaryCall;
+  /** Asks the job to stop as Cancel does, but keeps what it needs to go on: it ends as CANCELLED and `resumable`. */
+  suspendWarmup(
+    request: SuspendWarmupRequest,
+    callback: (error: ServiceError | null, response: Warmup) => void,
+  ): ClientUnaryCall;
+  suspendWarmup(
+    request: SuspendWarmupRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Warmup) => void,
+  ): ClientUnaryCall;
+  suspendWarmup(
+    request: SuspendWarmupRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Warmup) => void,
+  ): ClientUnaryCall;
+  /** Lets a job go on that was suspended; what goes on already stays as it is. */
+  resumeWarmup(
+    request: ResumeWarmupRequest,
+    callback: (error: ServiceError | null, response: Warmup) => void,
+  ): ClientUnaryCall;
+  resumeWarmup(
+    request: ResumeWarmupRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Warmup) => void,
+  ): ClientUnaryCall;
+  resumeWarmup(
+    request: ResumeWarmupRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Warmup) => void,
@@ -2580,6 +2920,26 @@ export const SearchServiceService = {
     responseSerialize: (value: Search): Buffer => Buffer.from(Search.encode(value).finish()),
     responseDeserialize: (value: Buffer): Search => Search.decode(value),
   },
+  /** Asks the job to stop as Cancel does, but keeps what it needs to go on: it ends as CANCELLED and `resumable`. */
+  suspendSearch: {
+    path: "/nss.v1.SearchService/SuspendSearch" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SuspendSearchRequest): Buffer => Buffer.from(SuspendSearchRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SuspendSearchRequest => SuspendSearchRequest.decode(value),
+    responseSerialize: (value: Search): Buffer => Buffer.from(Search.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Search => Search.decode(value),
+  },
+  /** Lets a job go on that was suspended; what goes on already stays as it is. */
+  resumeSearch: {
+    path: "/nss.v1.SearchService/ResumeSearch" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResumeSearchRequest): Buffer => Buffer.from(ResumeSearchRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResumeSearchRequest => ResumeSearchRequest.decode(value),
+    responseSerialize: (value: Search): Buffer => Buffer.from(Search.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Search => Search.decode(value),
+  },
   /** Deletes a job that has ended, with all it stored. */
   deleteSearch: {
     path: "/nss.v1.SearchService/DeleteSearch" as const,
@@ -2610,6 +2970,10 @@ export interface SearchServiceServer extends UntypedServiceImplementation {
   listSearches: handleUnaryCall<ListSearchesRequest, ListSearchesResponse>;
   /** Asks the job to stop; it ends as CANCELLED. Cancelling a job that has ended changes nothing. */
   cancelSearch: handleUnaryCall<CancelSearchRequest, Search>;
+  /** Asks the job to stop as Cancel does, but keeps what it needs to go on: it ends as CANCELLED and `resumable`. */
+  suspendSearch: handleUnaryCall<SuspendSearchRequest, Search>;
+  /** Lets a job go on that was suspended; what goes on already stays as it is. */
+  resumeSearch: handleUnaryCall<ResumeSearchRequest, Search>;
   /** Deletes a job that has ended, with all it stored. */
   deleteSearch: handleUnaryCall<DeleteSearchRequest, Empty>;
   /** The job as it is now, then every change, until it has ended. */
@@ -2676,6 +3040,38 @@ export interface SearchServiceClient extends Client {
   ): ClientUnaryCall;
   cancelSearch(
     request: CancelSearchRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Search) => void,
+  ): ClientUnaryCall;
+  /** Asks the job to stop as Cancel does, but keeps what it needs to go on: it ends as CANCELLED and `resumable`. */
+  suspendSearch(
+    request: SuspendSearchRequest,
+    callback: (error: ServiceError | null, response: Search) => void,
+  ): ClientUnaryCall;
+  suspendSearch(
+    request: SuspendSearchRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Search) => void,
+  ): ClientUnaryCall;
+  suspendSearch(
+    request: SuspendSearchRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Search) => void,
+  ): ClientUnaryCall;
+  /** Lets a job go on that was suspended; what goes on already stays as it is. */
+  resumeSearch(
+    request: ResumeSearchRequest,
+    callback: (error: ServiceError | null, response: Search) => void,
+  ): ClientUnaryCall;
+  resumeSearch(
+    request: ResumeSearchRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Search) => void,
+  ): ClientUnaryCall;
+  resumeSearch(
+    request: ResumeSearchRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Search) => void,
