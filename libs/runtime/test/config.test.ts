@@ -74,13 +74,16 @@ test('another service cannot be at port 0', () => {
 
 test('a mesh without NATS users needs no NATS settings, and one with users tells who it is', () => {
   const schema = z.object(natsConfiguration);
-  assert.deepEqual(natsOptions(loadConfig(schema, {})), {
+  assert.deepEqual(natsOptions(loadConfig(schema, { NSS_INSECURE: 'loopback' })), {
     url: 'nats://127.0.0.1:4222',
     replicas: 1,
     user: undefined,
     password: undefined,
+    tls: undefined,
+    s3: undefined,
   });
   const env = {
+    NSS_INSECURE: 'network',
     NSS_NATS_URL: 'nats://nats-0:4222,nats://nats-1:4222',
     NSS_NATS_REPLICAS: '3',
     NSS_NATS_USER: 'evaluator',
@@ -91,5 +94,7 @@ test('a mesh without NATS users needs no NATS settings, and one with users tells
     replicas: 3,
     user: 'evaluator',
     password: 'secret',
+    tls: undefined,
+    s3: undefined,
   });
 });
