@@ -16,9 +16,13 @@ export const twoTrainers: Part = {
   what: 'four searches on one trainer with one thread against two such trainers',
   async measure({ workload }) {
     const search = async (seed: number) => {
-      const [{ iteration_ms }] = await workload<Timed[]>('search-iterations', [ITERATIONS, seed, TEMPERATURE], {
-        threads: 1,
-      });
+      const [{ iteration_ms }] = await workload<Timed[]>(
+        'search-iterations',
+        [ITERATIONS, seed, 'gumbel-softmax', TEMPERATURE],
+        {
+          threads: 1,
+        },
+      );
       return iteration_ms;
     };
     const found = await interleave(

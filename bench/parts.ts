@@ -1,3 +1,4 @@
+import { channels } from './p1-channels.ts';
 import { trainingStep } from './p1-training-step.ts';
 import { searchIteration } from './p2-search-iteration.ts';
 import { thetaCut } from './p2-theta-cut.ts';
@@ -13,6 +14,7 @@ import type { Part } from './part.ts';
 /** Everything that `npm run bench` measures. */
 export const parts: readonly Part[] = [
   trainingStep,
+  channels,
   searchIteration,
   thetaCut,
   wholeSearch,

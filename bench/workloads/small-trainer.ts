@@ -2,7 +2,7 @@ import { presetOf } from '@nss/campaign';
 import { assembleBatch, batchIndices, defaultCacheDir, loadDataset, type Split, splitOf } from '@nss/datasets';
 import type { Trainer } from '@nss/search';
 import { randomOf } from '@nss/space';
-import { type Batch, SuperNetwork, thetaStep, weightStep } from '@nss/supernet';
+import { type Batch, SuperNetwork, taskLosses, thetaStep, weightStep } from '@nss/supernet';
 import { openEngine } from '@nss/tensor';
 
 /**
@@ -29,8 +29,10 @@ export async function openSmallTrainer(seed: number) {
     return assembleBatch(source, indices, { mean, std, augmentation, random });
   }
 
-  const trainer: Pick<Trainer, 'thetaStep' | 'weightSteps'> = {
+  const trainer: Pick<Trainer, 'taskLosses' | 'thetaStep' | 'weightSteps'> = {
     thetaStep: async (iteration, mixture) => thetaStep(kernels, network, batchOf('theta', iteration), mixture),
+    taskLosses: async (iteration, architectures) =>
+      taskLosses(kernels, network, batchOf('theta', iteration), architectures),
     weightSteps: async (split, steps) =>
       steps.map(({ iteration, architecture, learningRate }) =>
         weightStep(kernels, network, batchOf(split, iteration), architecture, { ...sgd, learningRate }),
