@@ -44,7 +44,7 @@ async function post({ url, secret }: Webhook, body: string, signal: AbortSignal)
   const { id } = JSON.parse(body) as { id: string };
   const now = new Date();
   try {
-    const { ok, status } = await fetch(url, {
+    const response = await fetch(url, {
       method: 'POST',
       headers: {
         'content-type': 'application/cloudevents+json; charset=utf-8',
@@ -57,6 +57,9 @@ async function post({ url, secret }: Webhook, body: string, signal: AbortSignal)
       redirect: 'manual',
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
+    // What else it says is of no interest; unread it would hold the connection.
+    await response.body?.cancel();
+    const { ok, status } = response;
     return ok ? 'delivered' : { why: `the receiver answered ${status}`, gone: status === GONE };
   } catch (error) {
     signal.throwIfAborted();
