@@ -122,7 +122,9 @@ test("what a job leaves is the tenant's, wherever it lies", async () => {
   const announced = published.filter((subject) => !subject.startsWith('nss.v1.jobs.'));
   assert.deepEqual(
     announced,
-    ['created', 'started', 'succeeded'].map((what) => `nss.v1.tenants.acme.trainings.leaves.${what}`),
+    ['created', 'started', 'succeeded'].flatMap((what) =>
+      ['cloudevents.', ''].map((form) => `nss.v1.tenants.acme.${form}trainings.leaves.${what}`),
+    ),
   );
 
   await acme.delete('trainings/leaves');
