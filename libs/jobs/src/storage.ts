@@ -63,11 +63,7 @@ const STATE_BUCKET = 'nss-job-state';
 const HISTORY = 64;
 
 /** Opens the buckets and the queue; the topology must stand. */
-export async function openStorage<R extends Job>(
-  bus: Bus,
-  kind: JobKind<R>,
-  options: OpenJobs,
-): Promise<Storage<R>> {
+export async function openStorage<R extends Job>(bus: Bus, kind: JobKind<R>, options: OpenJobs): Promise<Storage<R>> {
   await ensureQueue(bus, jobQueue(kind.collection), options);
   const resources = await openStore(bus, `nss-${kind.collection}`, stored(kind), { history: HISTORY });
   return {
