@@ -12,7 +12,7 @@ protocol but compute formulas. Prints what was done, what was expected and what 
   --trainers N       trainers (default: 500)
   --evaluated N      campaigns that evaluate many architectures (default: 10)
   --architectures N  architectures that each of those evaluates (default: 20000)
-  --sizes LIST       multiples of all four, one run each (default: 1; for example 0.1,1,2)
+  --sizes LIST       multiples of the first three, one run each (default: 1; for example 0.1,1,2)
   -h, --help         show this help
 NSS_LOAD_KEEP=1 keeps the meshes' folders with their logs.`;
 

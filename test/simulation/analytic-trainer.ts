@@ -12,7 +12,7 @@ import {
 import { service, startServer } from '@nss/rpc';
 import type { Logger, Tls } from '@nss/runtime';
 import { type AnalyticCheckpoints, type AnalyticTrainer, analyticTrainer } from '@nss/search/testing';
-import { serveLeases } from '@nss/trainers';
+import { type Leases, serveLeases } from '@nss/trainers';
 import type { Pace } from './pace.ts';
 
 export type AnalyticTrainerServer = {
@@ -50,16 +50,8 @@ export async function startAnalyticTrainers(
   logger: Logger,
   { listen = '127.0.0.1:0', pace = () => () => 0, tls }: AnalyticTrainersOptions,
 ): Promise<AnalyticTrainerServer> {
-  const [{ bus }] = trainers;
   const stop = new AbortController();
-  const objects = await openObjects(bus, CHECKPOINTS);
-  const checkpoints: AnalyticCheckpoints = {
-    async get(id) {
-      const bytes = await objects.get(id);
-      return bytes && JSON.parse(new TextDecoder().decode(bytes));
-    },
-    set: (id, stored) => objects.put(id, new TextEncoder().encode(JSON.stringify(stored))),
-  };
+  const checkpoints = await openCheckpoints(trainers[0].bus);
   const trainer: AnalyticTrainerServer = {
     log: [],
     before: () => {},
@@ -69,38 +61,6 @@ export async function startAnalyticTrainers(
       await Promise.all(serving.map(({ leases }) => leases.done));
     },
   };
-
-  async function* session(requests: AsyncIterable<SessionRequest>): AsyncGenerator<SessionResponse> {
-    let network: AnalyticTrainer | undefined;
-    let ended: (() => void) | undefined;
-    let secondsOf: ReturnType<Pace> = () => 0;
-    try {
-      for await (const { command } of requests) {
-        if (!command) throw new Error('a session request without a command');
-        await trainer.before(command);
-        trainer.log.push(command.$case);
-        if (command.$case === 'open') {
-          const { leaseId } = command.value;
-          // Of a lease that none of them holds, the first one says so.
-          const { leases, trainerId } = serving.find(({ leases }) => leases.leaseId() === leaseId) ?? serving[0];
-          ended = leases.opened(leaseId);
-          const space = toSearchSpace(command.value.searchSpace, 'open.search_space', []);
-          if (!space) throw new Error('the session was opened with a wrong search space');
-          network = analyticTrainer(space, checkpoints);
-          secondsOf = pace(command.value);
-          const value = Trainer.create({ trainerId, engine: 'formulas', threads: 1, leaseId });
-          yield SessionResponse.create({ reply: { $case: 'open', value }, busySeconds: 0 });
-        } else if (network) {
-          const busySeconds = secondsOf(command);
-          if (busySeconds > 0) await delay(1_000 * busySeconds);
-          yield SessionResponse.create({ reply: await answer(network, command), busySeconds });
-        }
-      }
-    } finally {
-      ended?.();
-    }
-  }
-
   const server = await startServer({
     listen,
     tls,
@@ -108,7 +68,7 @@ export async function startAnalyticTrainers(
       service(
         TrainerServiceService,
         {
-          session,
+          session: (requests) => session({ trainer, serving, checkpoints, pace }, requests),
           async getTrainer() {
             const [{ trainerId, leases }] = serving;
             return Trainer.create({ trainerId, engine: 'formulas', threads: 1, leaseId: leases.leaseId() });
@@ -125,6 +85,60 @@ export async function startAnalyticTrainers(
     leases: serveLeases({ bus, trainerId, address, signal: stop.signal, logger }),
   }));
   return trainer;
+}
+
+/** Weights, as trainers share them. */
+async function openCheckpoints(bus: Bus): Promise<AnalyticCheckpoints> {
+  const objects = await openObjects(bus, CHECKPOINTS);
+  return {
+    async get(id) {
+      const bytes = await objects.get(id);
+      return bytes && JSON.parse(new TextDecoder().decode(bytes));
+    },
+    set: (id, stored) => objects.put(id, new TextEncoder().encode(JSON.stringify(stored))),
+  };
+}
+
+/** What sessions work with. */
+type Host = {
+  readonly trainer: AnalyticTrainerServer;
+  readonly serving: readonly { readonly trainerId: string; readonly leases: Leases }[];
+  readonly checkpoints: AnalyticCheckpoints;
+  readonly pace: Pace;
+};
+
+async function* session(
+  { trainer, serving, checkpoints, pace }: Host,
+  requests: AsyncIterable<SessionRequest>,
+): AsyncGenerator<SessionResponse> {
+  let network: AnalyticTrainer | undefined;
+  let ended: (() => void) | undefined;
+  let secondsOf: ReturnType<Pace> = () => 0;
+  try {
+    for await (const { command } of requests) {
+      if (!command) throw new Error('a session request without a command');
+      await trainer.before(command);
+      trainer.log.push(command.$case);
+      if (command.$case === 'open') {
+        const { leaseId } = command.value;
+        // Of a lease that none of them holds, the first one says so.
+        const { leases, trainerId } = serving.find(({ leases }) => leases.leaseId() === leaseId) ?? serving[0];
+        ended = leases.opened(leaseId);
+        const space = toSearchSpace(command.value.searchSpace, 'open.search_space', []);
+        if (!space) throw new Error('the session was opened with a wrong search space');
+        network = analyticTrainer(space, checkpoints);
+        secondsOf = pace(command.value);
+        const value = Trainer.create({ trainerId, engine: 'formulas', threads: 1, leaseId });
+        yield SessionResponse.create({ reply: { $case: 'open', value }, busySeconds: 0 });
+      } else if (network) {
+        const busySeconds = secondsOf(command);
+        if (busySeconds > 0) await delay(1_000 * busySeconds);
+        yield SessionResponse.create({ reply: await answer(network, command), busySeconds });
+      }
+    }
+  } finally {
+    ended?.();
+  }
 }
 
 async function answer(
