@@ -1,4 +1,4 @@
-import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
+import { Server, type ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
 import type { Logger, Quotas, Tls, TokenSettings } from '@nss/runtime';
 import { admitting, type Callers } from './admission.ts';
 import { identification } from './callers.ts';
@@ -89,17 +89,14 @@ export async function startServer({
   const streamsEnd = new AbortController();
   const calls: Calls = { running: new Set(), streamsEnd: streamsEnd.signal, longestMs: LONGEST_CALL_MS };
 
-  const callersOf = new Map(
-    services.flatMap(([definition, , { callers = 'everybody' }]) =>
-      // In plain text nobody has a certificate to show.
-      callers === 'services' && !tls ? [] : Object.values(definition).map(({ path }) => [path, callers] as const),
-    ),
-  );
-
   const server = new Server({
     interceptors: [
       explainBuiltInErrors,
-      admitting({ identify: identification(tokens), callersOf, countCall: rateLimit(quotas) }),
+      admitting({
+        identify: identification(tokens),
+        callersOf: callersOf(services, tls),
+        countCall: rateLimit(quotas),
+      }),
     ],
     'grpc.max_receive_message_length': maxMessageBytes,
     ...(maxConnectionAgeMs === undefined ? {} : { 'grpc.max_connection_age_ms': maxConnectionAgeMs }),
@@ -116,19 +113,12 @@ export async function startServer({
   }
   createReflection([...names, HEALTH_SERVICE]).addToServer(server);
   const address = await bind(server, listen, serverCredentials(tls));
-  const checks = new Server();
-  if (healthListen) {
-    checks.addService(
-      health.definition as ServiceDefinition,
-      toGrpcHandlers(health.definition, health.implementation, calls, logger),
-    );
-  }
-  const healthAddress = healthListen && (await bind(checks, healthListen, ServerCredentials.createInsecure()));
+  const checks = healthListen ? await serveHealth(healthListen, health, calls, logger) : undefined;
   logger.info({ address, services: names }, 'listening');
 
   return {
     address,
-    healthAddress,
+    healthAddress: checks?.address,
     health: health.health,
     async close(graceMs) {
       health.health.setServing('', false);
@@ -140,9 +130,33 @@ export async function startServer({
       clearTimeout(timer);
       if (calls.running.size > 0)
         logger.warn({ calls: calls.running.size, graceMs }, 'calls cut by the closing server');
-      for (const each of [server, checks]) each.forceShutdown();
+      server.forceShutdown();
+      checks?.close();
     },
   };
+}
+
+/** Who may call which methods, by their paths. */
+function callersOf(services: readonly Service[], tls: Tls | undefined): ReadonlyMap<string, Callers> {
+  return new Map(
+    services.flatMap(([definition, , { callers = 'everybody' }]) =>
+      // In plain text nobody has a certificate to show.
+      callers === 'services' && !tls ? [] : Object.values(definition).map(({ path }) => [path, callers] as const),
+    ),
+  );
+}
+
+/** Health, and nothing else, in plain text. */
+async function serveHealth(
+  listen: string,
+  { definition, implementation }: ReturnType<typeof createHealth>,
+  calls: Calls,
+  logger: Logger,
+): Promise<{ address: string; close(): void }> {
+  const server = new Server();
+  server.addService(definition as ServiceDefinition, toGrpcHandlers(definition, implementation, calls, logger));
+  const address = await bind(server, listen, serverCredentials(undefined));
+  return { address, close: () => server.forceShutdown() };
 }
 
 function bind(server: Server, listen: string, credentials: ServerCredentials): Promise<string> {

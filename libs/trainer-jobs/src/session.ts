@@ -33,8 +33,8 @@ export type Session = {
 };
 
 /**
- * Waits for a trainer, and until the tenant may use one more, and runs `use` with it; again with another one when it is lost, so `use` begins by loading where it can
- * go on. Weights of the job's own that turn out to be lost or damaged are made again from the beginning. The job's status tells
+ * Waits until the tenant may use one more trainer, and for one, and runs `use` with it; again with another one when it is lost, so
+ * `use` begins by loading where it can go on. Weights of the job's own that turn out to be lost or damaged are made again from the beginning. The job's status tells
  * which trainers worked for it, and when.
  *
  * Work goes on a few seconds after `job.signal` was aborted because this process shuts down (`job.cutOff`): `use` stores
