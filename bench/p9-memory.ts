@@ -1,6 +1,6 @@
 import { type Part, rowOf } from './part.ts';
 
-const GIB = 2 ** 30;
+const GIGABYTE = 1e9;
 
 /** P9: the most memory that a process takes which holds what a trainer holds, one thread. */
 export const memory: Part = {
@@ -13,7 +13,7 @@ export const memory: Part = {
       ['paper', 'peak memory at paper: a weight step of the widest and deepest network, 8 images', 16],
     ] as const) {
       const { peakBytes } = await workload<{ peakBytes: number }>('memory', [preset], { threads: 1 });
-      rows.push(rowOf(`P9/${preset}`, what, peakBytes / GIB, 'GiB', { atMost: limit }));
+      rows.push(rowOf(`P9/${preset}`, what, peakBytes / GIGABYTE, 'GB', { atMost: limit }));
     }
     return rows;
   },
