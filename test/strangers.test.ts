@@ -1,62 +1,21 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { ARTIFACTS, type Bus, CHECKPOINTS, connectBus, ensureTopology, openObjects } from '@nss/bus';
-import { startNatsServer, type TestNatsServer } from '@nss/bus/testing';
+import { ARTIFACTS, CHECKPOINTS, connectBus, openObjects } from '@nss/bus';
 import * as contracts from '@nss/contracts';
 import { Campaign, CampaignServiceService, CampaignSpec, JobState, SessionRequest } from '@nss/contracts';
-import { createPki, createToken, pkiFiles } from '@nss/pki';
 import { type Client, type ClientOptions, connect, type Definition, NssError } from '@nss/rpc';
-import { createLogger, type Tls } from '@nss/runtime';
-import { freeAddresses, type ServiceProcess, startService } from './mesh-processes.ts';
-import { type AnalyticTrainerServer, startAnalyticTrainer } from './simulation/analytic-trainer.ts';
+import { createLogger } from '@nss/runtime';
+import { passwordOf, type SecuredMesh, startSecuredMesh } from './secured-mesh.ts';
 
 /*
- * Two tenants on one mesh: mutual TLS everywhere, tokens, the users of NATS of the manifests and one for each tenant. A campaign of `acme` has run; `umbrella` tries
- * everything that there is to call and to listen to.
+ * Two tenants on one mesh. A campaign of `acme` has run; `umbrella` tries everything that there is to call and to listen to.
  */
 
 const logger = createLogger('test', { level: 'silent' });
-let folder: string;
-let nats: TestNatsServer;
-/** Of the user `operator`, who may look at everything. */
-let bus: Bus;
-let trainerBus: Bus;
-let trainer: AnalyticTrainerServer;
-let services: ServiceProcess[] = [];
-let addresses: Record<string, string>;
+let mesh: SecuredMesh;
 /** Names of everything that acme has, of every kind. */
 let names: string[];
 const clients: { close(): void }[] = [];
-
-const pki = () => join(folder, 'pki');
-const tlsOf = (identity: string): Tls => {
-  const files = pkiFiles(pki(), identity);
-  return { ca: readFileSync(files.ca), certificate: readFileSync(files.certificate), key: readFileSync(files.key) };
-};
-const tokenOf = (tenant: string, operator = false) =>
-  createToken(pki(), { tenant, subject: 'test', hours: 1, operator, issuer: 'nss', audience: 'nss' });
-
-const passwordOf = (user: string) => `pass-${user}`;
-
-/** The users of the manifests, and beside them one for each tenant, who may hear its events and nothing else. */
-function authorization(): string {
-  const manifest = readFileSync(join(import.meta.dirname, '../k8s/base/nats.conf'), 'utf8');
-  const tenants = ['acme', 'umbrella'].map(
-    (name) => `{
-      user: ${name}
-      password: ${passwordOf(name)}
-      permissions: { publish: { deny: ">" }, subscribe: { allow: ["nss.v1.tenants.${name}.>"] } }
-    }`,
-  );
-  return manifest
-    .slice(manifest.indexOf('authorization {'))
-    .replaceAll(/\$([A-Z_]+)_PASSWORD/g, (_, user) => passwordOf(user.toLowerCase().replaceAll('_', '-')))
-    .replace('users: [', `users: [ ${tenants.join('\n')}`);
-}
 
 /** Which service answers for a definition, by the part of its name that tells. */
 const owners: Record<string, string> = {
@@ -80,74 +39,27 @@ const definitions = Object.entries(contracts)
 function clientOf<D extends Definition>(definition: D, service: string, options: ClientOptions): Client<D> {
   const owner = owners[service];
   assert.ok(owner, `nobody is known to serve ${service}: name its owner here`);
-  const client = connect(definition, addresses[owner], { serverName: owner, ...options });
+  const client = connect(definition, mesh.addresses[owner], { serverName: owner, ...options });
   clients.push(client);
   return client;
 }
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'nss-strangers-'));
-  await createPki(pki());
-  await writeFile(join(folder, 'quotas.json'), JSON.stringify({ tenants: { guests: { campaigns: 0 } } }));
-  const { ca, certificate, key } = pkiFiles(pki(), 'nats');
-  nats = await startNatsServer({
-    config: `
-      tls { ca_file: "${ca}", cert_file: "${certificate}", key_file: "${key}", verify: true }
-      ${authorization()}`,
+  mesh = await startSecuredMesh({
+    tenants: ['acme', 'umbrella'],
+    quotas: { tenants: { guests: { campaigns: 0 } } },
   });
-  const login = (user: string) => ({ user, password: passwordOf(user) });
-  const tls = tlsOf('supernet-trainer');
-  trainerBus = await connectBus({ url: nats.url, name: 'test', logger, ...login('supernet-trainer'), tls });
-  bus = await connectBus({ url: nats.url, name: 'test', logger, ...login('operator'), tls });
-  await ensureTopology(bus);
-  const [spaceController, evaluator, nasRunner, flopsEstimator, trainerAddress] = await freeAddresses(5);
-  addresses = {
-    'space-controller': spaceController,
-    evaluator,
-    'nas-runner': nasRunner,
-    'flops-estimator': flopsEstimator,
-    'supernet-trainer': trainerAddress,
-  };
-  const environment = (service: string) => {
-    const files = pkiFiles(pki(), service);
-    return {
-      NSS_INSECURE: '',
-      NSS_TLS_CA: files.ca,
-      NSS_TLS_CERT: files.certificate,
-      NSS_TLS_KEY: files.key,
-      NSS_TOKEN_KEYS: join(pki(), 'token-keys.json'),
-      NSS_QUOTAS: join(folder, 'quotas.json'),
-      NSS_NATS_URL: nats.url,
-      NSS_NATS_USER: service,
-      NSS_NATS_PASSWORD: passwordOf(service),
-      NSS_SPACE_CONTROLLER_ADDRESS: spaceController,
-      NSS_EVALUATOR_ADDRESS: evaluator,
-      NSS_NAS_RUNNER_ADDRESS: nasRunner,
-      NSS_FLOPS_ESTIMATOR_ADDRESS: flopsEstimator,
-      NSS_CHECKPOINT_SECONDS: '0',
-    };
-  };
-  services = await Promise.all(
-    ['space-controller', 'evaluator', 'nas-runner', 'flops-estimator'].map((name) =>
-      startService(name, addresses[name], environment(name)),
-    ),
-  );
-  trainer = await startAnalyticTrainer(trainerBus, 'trainer-1', logger, trainerAddress, tls);
 });
 
 after(async () => {
   for (const client of clients) client.close();
-  await trainer?.close();
-  await Promise.all(services.map((service) => service.stop()));
-  await Promise.all([bus?.close(), trainerBus?.close()]);
-  await nats?.stop();
-  await rm(folder, { recursive: true });
+  await mesh?.close();
 });
 
 test("a campaign of a tenant runs over mutual TLS, on NATS too, and all that it stores and says is the tenant's", async () => {
   const campaigns = clientOf(CampaignServiceService, 'CampaignService', {
-    tls: tlsOf('client'),
-    token: await tokenOf('acme'),
+    tls: mesh.tlsOf('client'),
+    token: await mesh.tokenOf('acme'),
   });
   const spec = CampaignSpec.create({ dataset: 'cifar10', preset: 'tiny', targetsMultiplyAdds: [60_000] });
   await campaigns.createCampaign({ campaignId: 'mine', campaign: Campaign.create({ spec }), requestId: 'mine' });
@@ -160,11 +72,11 @@ test("a campaign of a tenant runs over mutual TLS, on NATS too, and all that it 
   assert.match(report, /<html/);
 
   for (const bucket of [ARTIFACTS, CHECKPOINTS]) {
-    const objects = await (await openObjects(bus, bucket)).list();
+    const objects = await (await openObjects(mesh.bus, bucket)).list();
     assert.ok(objects.length > 0);
     for (const { name } of objects) assert.match(name, /^(saved-states\/)?\w+\/acme=/, bucket);
   }
-  const { state } = await bus.jsm.streams.info('NSS_EVENTS', { subjects_filter: '>' });
+  const { state } = await mesh.bus.jsm.streams.info('NSS_EVENTS', { subjects_filter: '>' });
   const subjects = Object.keys(state.subjects ?? {});
   assert.ok(subjects.length >= 3 * names.length);
   for (const subject of subjects) assert.match(subject, /^nss\.v1\.tenants\.acme\./);
@@ -188,7 +100,7 @@ async function answerTo(client: Client<Definition>, method: string, definition: 
 }
 
 test('of every method of every service, none gives or changes anything of another tenant', async () => {
-  const options = { tls: tlsOf('client'), token: await tokenOf('umbrella') };
+  const options = { tls: mesh.tlsOf('client'), token: await mesh.tokenOf('umbrella') };
   let tried = 0;
   for (const [service, definition] of definitions) {
     const client = clientOf(definition, service, options) as Client<Definition>;
@@ -234,12 +146,12 @@ test('of every method of every service, none gives or changes anything of anothe
     }
   }
   assert.ok(tried >= 47, `only ${tried} methods`);
-  const mine = clientOf(CampaignServiceService, 'CampaignService', { ...options, token: await tokenOf('acme') });
+  const mine = clientOf(CampaignServiceService, 'CampaignService', { ...options, token: await mesh.tokenOf('acme') });
   assert.equal((await mine.getCampaign({ name: 'campaigns/mine' })).status?.state, JobState.SUCCEEDED);
 });
 
 test('a tenant may take a name that another has, and cannot build on what another has trained', async () => {
-  const options = { tls: tlsOf('client'), token: await tokenOf('umbrella') };
+  const options = { tls: mesh.tlsOf('client'), token: await mesh.tokenOf('umbrella') };
   const campaigns = clientOf(CampaignServiceService, 'CampaignService', options);
   const spec = CampaignSpec.create({ dataset: 'cifar10', preset: 'tiny', targetsMultiplyAdds: [60_000] });
   const request = { campaignId: 'mine', campaign: Campaign.create({ spec }), requestId: 'mine' };
@@ -250,7 +162,7 @@ test('a tenant may take a name that another has, and cannot build on what anothe
 
   const theirs = clientOf(contracts.SearchServiceService, 'SearchService', {
     ...options,
-    token: await tokenOf('acme'),
+    token: await mesh.tokenOf('acme'),
   });
   const search = await theirs.getSearch({ name: names.find((name) => name.startsWith('searches/')) ?? '' });
   assert.ok(search.spec?.warmup);
@@ -263,7 +175,7 @@ test('a tenant may take a name that another has, and cannot build on what anothe
 
 test('nobody is served without a token', async () => {
   for (const [service, definition] of definitions) {
-    const client = clientOf(definition, service, { tls: tlsOf('client') }) as Client<Definition>;
+    const client = clientOf(definition, service, { tls: mesh.tlsOf('client') }) as Client<Definition>;
     for (const [method, { requestStream, path }] of Object.entries(definition)) {
       if (requestStream) continue;
       const { code } = await answerTo(client, method, definition);
@@ -274,7 +186,7 @@ test('nobody is served without a token', async () => {
 });
 
 test('a tenant that may have no campaign gets none', async () => {
-  const options = { tls: tlsOf('client'), token: await tokenOf('guests') };
+  const options = { tls: mesh.tlsOf('client'), token: await mesh.tokenOf('guests') };
   const campaigns = clientOf(CampaignServiceService, 'CampaignService', options);
   const spec = CampaignSpec.create({ dataset: 'cifar10', preset: 'tiny', targetsMultiplyAdds: [60_000] });
   const request = { campaignId: 'mine', campaign: Campaign.create({ spec }), requestId: 'mine' };
@@ -282,33 +194,36 @@ test('a tenant that may have no campaign gets none', async () => {
 });
 
 test('an operator may look at what nobody could handle, of all tenants', async () => {
-  const token = await tokenOf('acme', true);
-  const letters = clientOf(contracts.DeadLetterServiceService, 'DeadLetterService', { tls: tlsOf('client'), token });
+  const token = await mesh.tokenOf('acme', true);
+  const letters = clientOf(contracts.DeadLetterServiceService, 'DeadLetterService', {
+    tls: mesh.tlsOf('client'),
+    token,
+  });
   assert.deepEqual((await letters.listDeadLetters({ pageSize: 0, pageToken: '' })).deadLetters, []);
 });
 
 test('a user of NATS hears the events of its own tenant, and of no subject of another', async () => {
   const login = (user: string) =>
     connectBus({
-      url: nats.url,
+      url: mesh.natsUrl,
       name: user,
       logger,
       user,
       password: passwordOf(user),
-      tls: tlsOf('client'),
+      tls: mesh.tlsOf('client'),
       patienceMs: 1,
     });
   // Users who may publish nothing cannot ask JetStream for anything either.
   await assert.rejects(login('umbrella'));
   const campaign = 'campaigns.mine.succeeded';
   const { connect: connectNats } = await import('@nats-io/transport-node');
-  const { ca, certificate, key } = tlsOf('client');
+  const { ca, certificate, key } = mesh.tlsOf('client');
   for (const [user, may] of [
     ['acme', true],
     ['umbrella', false],
   ] as const) {
     const nc = await connectNats({
-      servers: nats.url,
+      servers: mesh.natsUrl,
       user,
       pass: passwordOf(user),
       tls: { ca: String(ca), cert: String(certificate), key: String(key) },
@@ -341,8 +256,8 @@ test('a user of NATS hears the events of its own tenant, and of no subject of an
       });
     }
     await nc.flush();
-    bus.nc.publish(`nss.v1.tenants.acme.${campaign}`, 'x');
-    await bus.nc.flush();
+    mesh.bus.nc.publish(`nss.v1.tenants.acme.${campaign}`, 'x');
+    await mesh.bus.nc.flush();
     await nc.flush();
     assert.equal(heard.length, may ? 2 : 0, user);
     assert.equal(refused.length, may ? 0 : subjects.length, user);
