@@ -423,7 +423,7 @@ test('a cancelled campaign cancels its jobs', async () => {
   const reached = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
   trainer.before = async (command) => {
-    if (command.$case !== 'thetaStep') return;
+    if (command.$case !== 'thetaStep' && command.$case !== 'taskLosses') return;
     reached.resolve();
     await released.promise;
   };
@@ -476,7 +476,7 @@ test('a campaign that was suspended goes on where it was, and finds what one fin
   const released = Promise.withResolvers<void>();
   const iterations: number[] = [];
   trainer.before = async (command) => {
-    if (command.$case !== 'thetaStep') return;
+    if (command.$case !== 'thetaStep' && command.$case !== 'taskLosses') return;
     iterations.push(command.value.iteration);
     if (iterations.length !== 5) return;
     reached.resolve();
