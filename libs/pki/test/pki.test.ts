@@ -23,7 +23,9 @@ test('everybody has a certificate of the authority that names its owner and this
     assert.ok(certificate.checkIssued(ca) && certificate.verify(ca.publicKey), identity);
     assert.equal(certificate.subject, `CN=${identity}`);
     assert.equal(certificate.ca, false);
-    assert.ok(certificate.checkHost(identity) && certificate.checkHost('localhost') && certificate.checkIP('127.0.0.1'));
+    assert.ok(
+      certificate.checkHost(identity) && certificate.checkHost('localhost') && certificate.checkIP('127.0.0.1'),
+    );
     assert.ok(certificate.validToDate.getTime() < Date.now() + 2 * 24 * 3_600_000);
     serials.add(certificate.serialNumber);
   }
