@@ -38,7 +38,7 @@ before(async () => {
   mesh = await startMesh({ stateDir, cacheDir: join(folder, 'cache'), trainers: 1 });
   await writeFile(
     join(folder, 'traced.yaml'),
-    'name: traced\ndataset: { folder: images, split: { test: 0.25, seed: 3 } }\npreset: tiny\ntargets: [0.3MF]\n',
+    'name: traced\ndataset: { folder: images, split: { test: 0.25, seed: 3 } }\npreset: tiny\ntargets: [0.3MF]\noverrides: { search: { weights: { epochs: 20 } } }\n',
   );
   const urls = await metricsUrls(join(stateDir, 'logs'));
   const scrape = async () => {
@@ -115,10 +115,10 @@ test('a campaign is one trace, from the command that asks for it to the steps of
     return parent ? [...lineOf(parent), span] : [span];
   };
   const [command] = collector.spans.filter(({ name }) => name === 'nss campaign');
-  const steps = collector.spans.filter(({ name }) => /^command (weightSteps|thetaStep|evaluate)$/.test(name));
+  const steps = collector.spans.filter(({ name }) => /^command (weightSteps|taskLosses|evaluate)$/.test(name));
   assert.deepEqual(
     new Set(steps.map(({ name }) => name.split(' ')[1])),
-    new Set(['weightSteps', 'thetaStep', 'evaluate']),
+    new Set(['weightSteps', 'taskLosses', 'evaluate']),
   );
   for (const step of steps) {
     assert.equal(step.service, 'supernet-trainer');
