@@ -27,7 +27,7 @@ export function distributionCost(
   weights: readonly BinWeights[],
 ): { mean: number; gradient: BinGradient[] } {
   const polynomial = multiplyAddsOf(space, input);
-  const { areas, stemWidth, perFeature } = polynomial;
+  const { stages, stemWidth, perFeature } = polynomial;
   const bins = space.stages.map((stage) => ({
     depth: depthBins(stage).map(meanOf),
     width: widthBins(stage).map(meanOf),
@@ -40,10 +40,11 @@ export function distributionCost(
   }));
   const gradient = moments.map((moment, i) => {
     const before = i === 0 ? stemWidth : moments[i - 1].width;
-    const after = i === moments.length - 1 ? perFeature : 10 * areas[i + 1] * moments[i + 1].width;
-    const inDepth = 18 * areas[i] * moment.square;
-    const inWidth = 10 * areas[i] * before + after;
-    const inSquare = areas[i] * (18 * moment.depth - 9);
+    const after = i === moments.length - 1 ? perFeature : stages[i + 1].cross * moments[i + 1].width;
+    const { cross, once, perBlock } = stages[i];
+    const inDepth = perBlock * moment.square;
+    const inWidth = cross * before + after;
+    const inSquare = once + perBlock * moment.depth;
     return {
       depth: bins[i].depth.map((depth) => inDepth * depth),
       width: bins[i].width.map((width, j) => inWidth * width + inSquare * bins[i].square[j]),
@@ -66,11 +67,12 @@ export function spaceCost(space: SearchSpace, input: InputShape, networkSpace: N
 type Moments = { depth: number; width: number; square: number };
 
 /** The mean of a polynomial without BatchNorm terms; stages are independent, so E[w_{i-1} w_i] = E[w_{i-1}] E[w_i]. */
-function meanCost({ constant, stemWidth, areas, perFeature }: CostPolynomial, moments: readonly Moments[]): number {
+function meanCost({ constant, stemWidth, stages, perFeature }: CostPolynomial, moments: readonly Moments[]): number {
   let mean = constant;
   let before = stemWidth;
   for (const [i, { depth, width, square }] of moments.entries()) {
-    mean += areas[i] * (10 * before * width + (18 * depth - 9) * square);
+    const { cross, once, perBlock } = stages[i];
+    mean += cross * before * width + (once + perBlock * depth) * square;
     before = width;
   }
   return mean + perFeature * before;

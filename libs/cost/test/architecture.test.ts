@@ -7,11 +7,33 @@ import { cifar10, enumerate, expandedSpace, inputShape, smallSearchSpace } from 
 
 const paper = expandedSpace(1, 2, 2);
 
+test('a space that says no block has basic ones', () => {
+  const architecture = drawArchitecture(randomOf(1), wholeSpace(paper));
+  const costs = [paper, { ...paper, block: 'basic' as const }, { ...paper, block: 'bottleneck' as const }].map(
+    (space) => [architectureCost(space, cifar10, architecture), architectureParameters(space, cifar10, architecture)],
+  );
+  assert.deepEqual(costs[0], costs[1]);
+  assert.ok(costs[2][0] < costs[0][0] && costs[2][1] < costs[0][1], `${costs[2]} against ${costs[0]}`);
+});
+
 test('the largest network of the paper costs 99.2 GF, and 24.8 GF with strides 2, 2, 2', () => {
   assert.equal(costRange(paper, cifar10, wholeSpace(paper)).max, 99_220_902_922);
   const halved = expandedSpace(2, 2, 2);
   assert.equal(costRange(halved, cifar10, wholeSpace(halved)).max, 24_805_561_354);
 });
+
+/** The blocks in words: of each convolution its kernel, and whether the stride of a stage's first block comes before or with it. */
+const convolutions = {
+  basic: [
+    { kernel: 3, isBehindStride: true },
+    { kernel: 3, isBehindStride: true },
+  ],
+  bottleneck: [
+    { kernel: 1, isBehindStride: false },
+    { kernel: 3, isBehindStride: true },
+    { kernel: 1, isBehindStride: true },
+  ],
+};
 
 /** Cost and parameters summed layer by layer, in the words of method section 3. */
 function sumOfLayers(space: SearchSpace, input: typeof cifar10, architecture: Architecture) {
@@ -24,13 +46,15 @@ function sumOfLayers(space: SearchSpace, input: typeof cifar10, architecture: Ar
   let [rows, columns, channels] = [input.height, input.width, space.stemWidth];
   layer(3, input.channels, channels, rows * columns);
   for (const [i, { depth, width }] of architecture.stages.entries()) {
+    const given = { pixels: rows * columns, channels };
     [rows, columns] = [Math.ceil(rows / space.stages[i].stride), Math.ceil(columns / space.stages[i].stride)];
     for (let block = 0; block < depth; block++) {
-      layer(3, channels, width, rows * columns);
-      layer(3, width, width, rows * columns);
-      if (block === 0) layer(1, channels, width, rows * columns);
-      channels = width;
+      for (const { kernel, isBehindStride } of convolutions[space.block ?? 'basic']) {
+        layer(kernel, channels, width, block > 0 || isBehindStride ? rows * columns : given.pixels);
+        channels = width;
+      }
     }
+    layer(1, given.channels, width, rows * columns);
   }
   const head = channels * input.classes + input.classes;
   return { multiplyAdds: multiplyAdds + head, parameters: parameters + head };

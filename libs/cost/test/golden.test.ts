@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parseArchitecture, type SearchSpace } from '@nss/space';
+import { type BlockType, parseArchitecture, type SearchSpace } from '@nss/space';
 import { architectureCost, architectureParameters } from '../src/index.ts';
 
 /** Made by golden/make_flops.py, which says how PyTorch counts. */
 type GoldenNetwork = {
+  block: BlockType;
   architecture: string;
   strides: string;
   stem_width: number;
@@ -22,14 +23,18 @@ const golden: { torch: string; networks: GoldenNetwork[] } = JSON.parse(
   readFileSync(new URL('golden/flops.json', import.meta.url), 'utf8'),
 );
 
-test('ten golden networks are stored', () => assert.equal(golden.networks.length, 10));
+test('sixteen golden networks are stored, six of them of bottleneck blocks', () => {
+  assert.equal(golden.networks.length, 16);
+  assert.equal(golden.networks.filter(({ block }) => block === 'bottleneck').length, 6);
+});
 
 for (const network of golden.networks) {
-  const { height, width, channels, classes } = network;
+  const { block, height, width, channels, classes } = network;
   const input = { height, width, channels, classes };
   const architecture = parseArchitecture(network.architecture);
   const strides = network.strides.split('-').map(Number);
   const space: SearchSpace = {
+    block,
     stemWidth: network.stem_width,
     stages: architecture.stages.map((stage, i) => ({
       stride: strides[i],
@@ -40,7 +45,7 @@ for (const network of golden.networks) {
     })),
   };
 
-  test(`${network.architecture} with strides ${network.strides} on ${height}x${width}x${channels} costs to the last digit what PyTorch counts`, () => {
+  test(`${network.architecture} of ${block} blocks with strides ${network.strides} on ${height}x${width}x${channels} costs to the last digit what PyTorch counts`, () => {
     // PyTorch counts two a multiply-add, and does not count the addition of the bias: one per class.
     const counted = (network.convolution_flops + network.linear_flops) / 2 + classes;
     assert.equal(architectureCost(space, input, architecture), counted);

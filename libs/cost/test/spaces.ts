@@ -1,5 +1,7 @@
 import {
   type Architecture,
+  type BlockType,
+  blockTypes,
   depthBins,
   type InputShape,
   type NetworkSpace,
@@ -25,8 +27,9 @@ export const inputShape = fc.record({
   classes: fc.integer({ min: 2, max: 20 }),
 });
 
-/** Search spaces with few architectures: up to 3 stages of up to 2 x 2 depths and 2 x 3 widths. */
+/** Search spaces with few architectures, of any block: up to 3 stages of up to 2 x 2 depths and 2 x 3 widths. */
 export const smallSearchSpace: fc.Arbitrary<SearchSpace> = fc.record({
+  block: fc.constantFrom<(BlockType | undefined)[]>(undefined, ...blockTypes),
   stemWidth: fc.integer({ min: 1, max: 20 }),
   stages: fc.array(stageSpace(), { minLength: 1, maxLength: 3 }),
 });

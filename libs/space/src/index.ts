@@ -1,3 +1,4 @@
+export { type Block, type BlockType, blockOf, blockTypes } from './block.ts';
 export { drawArchitecture } from './draw.ts';
 export type { MixtureGradient, StageMixture } from './mixture.ts';
 export { drawGumbel, drawIndex, drawNormal, drawPermutation, type Random, randomOf } from './random.ts';

@@ -1,3 +1,5 @@
+import type { BlockType } from './block.ts';
+
 /** An inclusive range of whole numbers. */
 export type Range = { readonly min: number; readonly max: number };
 
@@ -24,7 +26,12 @@ export type StageSpace = StageRanges & {
 };
 
 /** The largest set of architectures considered (the paper's Expanded Search Space), and its bins. */
-export type SearchSpace = { readonly stemWidth: number; readonly stages: readonly StageSpace[] };
+export type SearchSpace = {
+  /** Type of all residual blocks; none means basic. */
+  readonly block?: BlockType;
+  readonly stemWidth: number;
+  readonly stages: readonly StageSpace[];
+};
 
 /** What goes into a network and how many classes come out. */
 export type InputShape = {
@@ -69,7 +76,7 @@ export function wholeSpace(space: SearchSpace): NetworkSpace {
  */
 export function architectureSearchSpace(within: SearchSpace, space: NetworkSpace): SearchSpace {
   return {
-    stemWidth: within.stemWidth,
+    ...within,
     stages: within.stages.map(({ stride }, i) => ({ stride, ...space.stages[i], depthBinSize: 1, widthBinSize: 1 })),
   };
 }

@@ -21,7 +21,7 @@ export type EvaluationResult = {
  * held-out batch. The same kernels run on the same numbers as for each architecture alone, so the results are the same, bit for bit.
  * The walk goes depth-first and into a stage's deeper block last, so that one activation a stage is resident: besides a block's
  * working set, memory holds `4 images (stem + sum of the widths, each times its stage's pixels)` bytes, images being the larger one of
- * the calibration and a held-out batch, and 24 bytes of statistics for each channel of each block of the tree.
+ * the calibration and a held-out batch, and 8 bytes of statistics for each channel of each BatchNorm of the tree.
  */
 export function evaluateArchitectures(
   kernels: Kernels,

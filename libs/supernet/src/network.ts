@@ -1,4 +1,4 @@
-import { type Architecture, drawNormal, type InputShape, randomOf, type SearchSpace } from '@nss/space';
+import { type Architecture, blockOf, drawNormal, type InputShape, randomOf, type SearchSpace } from '@nss/space';
 import type { Kernels, Tape, Value, Variable } from '@nss/tensor';
 
 /** One trained tensor and its momentum. */
@@ -11,15 +11,11 @@ export type Parameter = {
 
 type BatchNorm = { readonly scale: Parameter; readonly offset: Parameter };
 
-/** conv3x3-BN-ReLU-conv3x3-BN, plus the shortcut, ReLU; the first block of a stage strides and projects. */
-type Block = {
-  readonly stride: number;
-  readonly conv1: Parameter;
-  readonly bn1: BatchNorm;
-  readonly conv2: Parameter;
-  readonly bn2: BatchNorm;
-  readonly projection?: { readonly conv: Parameter; readonly bn: BatchNorm };
-};
+/** A convolution with the BatchNorm that follows it. */
+type Convolution = { readonly conv: Parameter; readonly bn: BatchNorm; readonly stride: number };
+
+/** The convolutions of a residual block, in order; the first block of a stage strides and projects. */
+type Block = { readonly convolutions: readonly Convolution[]; readonly projection?: Convolution };
 
 /** A stage's mixture on the tape. */
 export type StageMixtureValues = {
@@ -28,8 +24,8 @@ export type StageMixtureValues = {
   readonly depths: readonly { readonly depth: number; readonly weight: Value }[];
 };
 
-/** Scale of the second BatchNorm of each block at the start: warmed-up blocks begin nearer to the identity. */
-const SECOND_SCALE = 0.5;
+/** Scale of the last BatchNorm of each block at the start: warmed-up blocks begin nearer to the identity. */
+const LAST_SCALE = 0.5;
 const FULLY_CONNECTED_DEVIATION = 0.05;
 
 /** oneDNN normalises several times slower where the channels are no multiple of this. */
@@ -45,7 +41,7 @@ export class SuperNetwork {
   /** All of them, in a fixed order. */
   readonly parameters: readonly Parameter[];
   readonly #kernels: Kernels;
-  readonly #stem: { readonly conv: Parameter; readonly bn: BatchNorm };
+  readonly #stem: Convolution;
   readonly #stages: readonly (readonly Block[])[];
   readonly #head: { readonly weights: Parameter; readonly bias: Parameter };
 
@@ -67,19 +63,20 @@ export class SuperNetwork {
       parameters.push(parameter);
       return parameter;
     };
-    const conv = (name: string, k: number, from: number, to: number) => {
+    const convolution = (names: Names, k: number, from: number, to: number, stride = 1, scale = 1): Convolution => {
       const deviation = Math.sqrt(2 / (k * k * from));
-      return create(name, [k, k, from, to], (normal) => deviation * normal());
+      return {
+        conv: create(names.conv, [k, k, from, to], (normal) => deviation * normal()),
+        bn: {
+          scale: create(`${names.bn}.scale`, [to], () => scale),
+          offset: create(`${names.bn}.offset`, [to], () => 0),
+        },
+        stride,
+      };
     };
-    const batchNorm = (name: string, channels: number, scale = 1): BatchNorm => ({
-      scale: create(`${name}.scale`, [channels], () => scale),
-      offset: create(`${name}.offset`, [channels], () => 0),
-    });
 
-    this.#stem = {
-      conv: conv('stem.conv', 3, input.channels, space.stemWidth),
-      bn: batchNorm('stem.bn', space.stemWidth),
-    };
+    const { kernels: sides, strided } = blockOf(space);
+    this.#stem = convolution({ conv: 'stem.conv', bn: 'stem.bn' }, 3, input.channels, space.stemWidth);
     let from = space.stemWidth;
     this.#stages = space.stages.map(({ depth, width, stride }, i) => {
       const first = from;
@@ -87,17 +84,14 @@ export class SuperNetwork {
       return Array.from({ length: depth.max }, (_, k): Block => {
         const name = `stage${i + 1}.block${k + 1}`;
         const [into, to] = [k === 0 ? first : width.max, width.max];
-        return {
-          stride: k === 0 ? stride : 1,
-          conv1: conv(`${name}.conv1`, 3, into, to),
-          bn1: batchNorm(`${name}.bn1`, to),
-          conv2: conv(`${name}.conv2`, 3, to, to),
-          bn2: batchNorm(`${name}.bn2`, to, SECOND_SCALE),
-          projection:
-            k === 0
-              ? { conv: conv(`${name}.projection`, 1, into, to), bn: batchNorm(`${name}.projection.bn`, to) }
-              : undefined,
-        };
+        const convolutions = sides.map((side, j) => {
+          const names = { conv: `${name}.conv${j + 1}`, bn: `${name}.bn${j + 1}` };
+          const scale = j === sides.length - 1 ? LAST_SCALE : 1;
+          return convolution(names, side, j === 0 ? into : to, to, k === 0 && j === strided ? stride : 1, scale);
+        });
+        if (k > 0) return { convolutions };
+        const names = { conv: `${name}.projection`, bn: `${name}.projection.bn` };
+        return { convolutions, projection: convolution(names, 1, into, to, stride) };
       });
     });
     this.#head = {
@@ -150,7 +144,7 @@ export class SuperNetwork {
   }
 
   /**
-   * Logits of a mixture of architectures (FBNetV2 channel masks, method section 4): the mask multiplies the outputs of both
+   * Logits of a mixture of architectures (FBNetV2 channel masks, method section 4): the mask multiplies the outputs of all
    * ReLUs of each block, and a stage gives sum_j g_j (output of block d_j). Weights get no gradient. Masks are not negative.
    */
   mixture(tape: Tape, x: Value, mixtures: readonly StageMixtureValues[]): Value {
@@ -212,10 +206,9 @@ export class SuperNetwork {
   }
 
   #stemOutput(tape: Tape, use: Reader, x: Value): Value {
-    const { conv, bn } = this.#stem;
     const { stemWidth } = this.space;
-    const inner = tape.conv2d(x, use(conv, conv.weights.shape), 1);
-    const y = normalise(tape, use, bn, inner, { width: stemWidth, count: stemWidth }, true);
+    const channels = { width: stemWidth, count: stemWidth };
+    const y = normalisedConvolution(tape, use, this.#stem, x, this.input.channels, channels, true);
     tape.release(y);
     return y;
   }
@@ -225,17 +218,17 @@ export class SuperNetwork {
    * relu(m z) = m relu(z) as m >= 0.
    */
   #block(tape: Tape, use: Reader, block: Block, x: Value, from: number, channels: Channels): Value {
-    const { count, mask } = channels;
-    const inner = tape.conv2d(x, use(block.conv1, [3, 3, from, count]), block.stride);
-    const hidden = normalise(tape, use, block.bn1, inner, channels, true);
-    const outer = tape.conv2d(hidden, use(block.conv2, [3, 3, count, count]), 1);
-    const residual = normalise(tape, use, block.bn2, outer, channels);
-    if (block.projection) {
-      const { conv, bn } = block.projection;
-      const projected = tape.conv2d(x, use(conv, [1, 1, from, count]), block.stride);
-      return tape.relu(tape.add(residual, normalise(tape, use, bn, projected, channels)));
+    let residual = x;
+    for (const [j, convolution] of block.convolutions.entries()) {
+      const into = j === 0 ? from : channels.count;
+      const relu = j < block.convolutions.length - 1;
+      residual = normalisedConvolution(tape, use, convolution, residual, into, channels, relu);
     }
-    return tape.relu(tape.add(residual, mask ? tape.maskChannels(x, mask) : x));
+    if (block.projection) {
+      const projected = normalisedConvolution(tape, use, block.projection, x, from, channels);
+      return tape.relu(tape.add(residual, projected));
+    }
+    return tape.relu(tape.add(residual, channels.mask ? tape.maskChannels(x, channels.mask) : x));
   }
 
   #logits(tape: Tape, use: Reader, x: Value, from: number): Value {
@@ -247,24 +240,31 @@ export class SuperNetwork {
 /** A block's width and the channels it is computed with, of which those beyond the width are zero; the mask is `[count]`. */
 type Channels = { readonly width: number; readonly count: number; readonly mask?: Value };
 
+/** Names of a convolution's parameters. */
+type Names = { readonly conv: string; readonly bn: string };
+
 type OnParameter = (parameter: Parameter, value: Value) => void;
 
 type Reader = (parameter: Parameter, shape: readonly number[]) => Value;
 
-function normalise(
+/** A convolution from `from` channels, and its BatchNorm. */
+function normalisedConvolution(
   tape: Tape,
   use: Reader,
-  bn: BatchNorm,
+  { conv, bn, stride }: Convolution,
   x: Value,
+  from: number,
   { width, count, mask }: Channels,
   relu = false,
 ): Value {
+  const [k] = conv.weights.shape;
+  const y = tape.conv2d(x, use(conv, [k, k, from, count]), stride);
   const [scale, offset] = [bn.scale, bn.offset].map((parameter) => {
     const value = use(parameter, [width]);
     const padded = width < count ? tape.padTo(value, [count]) : value;
     return mask ? tape.maskChannels(padded, mask) : padded;
   });
-  return relu ? tape.batchNormRelu(x, scale, offset) : tape.batchNorm(x, scale, offset);
+  return relu ? tape.batchNormRelu(y, scale, offset) : tape.batchNorm(y, scale, offset);
 }
 
 const channelsOf = ({ shape }: Value) => shape[shape.length - 1];

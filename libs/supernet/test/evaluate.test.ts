@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseArchitecture } from '@nss/space';
+import { blockTypes, parseArchitecture } from '@nss/space';
 import type { Kernels } from '@nss/tensor';
 import { evaluateArchitectures, SuperNetwork, taskLosses, weightStep } from '../src/index.ts';
 import { engine, input, randomBatch, space } from './fixture.ts';
@@ -26,18 +26,20 @@ const watched = (onConvolution: () => void): Kernels => ({
   },
 });
 
-test('architectures measured together have the errors and losses of each one alone, bit for bit, in any order', () => {
-  const network = new SuperNetwork(kernels, space, input, 1);
-  const alone = architectures.map(
-    (architecture) => evaluateArchitectures(kernels, network, [architecture], calibration, heldOut)[0],
-  );
-  assert.ok(new Set(alone.map(({ loss }) => loss)).size === 6, 'different architectures have different losses');
-  const together = evaluateArchitectures(kernels, network, architectures, calibration, heldOut);
-  assert.deepEqual(together, alone);
-  const reversed = evaluateArchitectures(kernels, network, architectures.toReversed(), calibration, heldOut);
-  assert.deepEqual(reversed, alone.toReversed());
-  network.close();
-});
+for (const block of blockTypes) {
+  test(`architectures of ${block} blocks measured together have the errors and losses of each one alone, bit for bit, in any order`, () => {
+    const network = new SuperNetwork(kernels, { ...space, block }, input, 1);
+    const alone = architectures.map(
+      (architecture) => evaluateArchitectures(kernels, network, [architecture], calibration, heldOut)[0],
+    );
+    assert.ok(new Set(alone.map(({ loss }) => loss)).size === 6, 'different architectures have different losses');
+    const together = evaluateArchitectures(kernels, network, architectures, calibration, heldOut);
+    assert.deepEqual(together, alone);
+    const reversed = evaluateArchitectures(kernels, network, architectures.toReversed(), calibration, heldOut);
+    assert.deepEqual(reversed, alone.toReversed());
+    network.close();
+  });
+}
 
 test('a block that architectures share is computed once an image', () => {
   const network = new SuperNetwork(kernels, space, input, 1);

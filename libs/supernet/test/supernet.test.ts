@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { parseArchitecture, randomOf, type SearchSpace } from '@nss/space';
+import { blockTypes, parseArchitecture, randomOf, type SearchSpace } from '@nss/space';
 import { Tape } from '@nss/tensor';
 import {
   CheckpointError,
@@ -30,124 +30,139 @@ function weightsOf(network: SuperNetwork): Map<string, Float32Array> {
   );
 }
 
-test('logits, loss and gradients are those of PyTorch', async () => {
-  const golden = JSON.parse(await readFile(new URL('golden/network.json', import.meta.url), 'utf8'));
-  const stage = (stride: number, depth: number, width: number) => ({
-    stride,
-    depth: { min: depth, max: depth },
-    width: { min: width, max: width },
-    depthBinSize: 1,
-    widthBinSize: 1,
-  });
-  const single: SearchSpace = { stemWidth: 2, stages: [stage(1, 2, 3), stage(2, 1, 4)] };
-  const network = new SuperNetwork(kernels, single, { ...input, classes: 5 }, 0);
-  assert.deepEqual(
-    network.parameters.map(({ name }) => name),
-    golden.parameters,
-  );
-  const wave = (n: number, p: number, scale: number, base = 0) =>
-    Float32Array.from({ length: n }, (_, i) => base + Math.sin(0.7 * i + p) * scale);
-  for (const [p, { name, weights }] of network.parameters.entries()) {
-    const size = weights.shape.reduce((a, b) => a * b, 1);
-    const fanIn = weights.shape.slice(0, 3).reduce((a, b) => a * b, 1);
-    if (name.endsWith('scale')) kernels.assign(weights, wave(size, p, 0.3, 1));
-    else if (name.endsWith('offset')) kernels.assign(weights, wave(size, p, 0.2));
-    else if (name === 'head.weights') kernels.assign(weights, wave(size, p, 0.5));
-    else if (name === 'head.bias') kernels.assign(weights, wave(size, p, 0.1));
-    else kernels.assign(weights, wave(size, p, Math.sqrt(2 / fanIn)));
-  }
-  const tape = new Tape(kernels, { gradients: true });
-  const x = tape.constant(kernels.fromArray(wave(4 * 8 * 8 * 3, 0.5, 1), [4, 8, 8, 3]));
-  const used = new Map<string, Parameters<typeof tape.gradientOf>[0]>();
-  const logits = network.subNetwork(tape, x, parseArchitecture('2x3-1x4'), ({ name }, value) => used.set(name, value));
-  for (const [i, value] of tape.read(logits).entries()) close(value, golden.logits[i], 1e-4, `logit ${i}`);
-  const labels = new Float32Array(20);
-  for (let i = 0; i < 4; i++) labels[i * 5 + i] = 1;
-  const target = kernels.fromArray(labels, [4, 5]);
-  const losses = tape.crossEntropy(logits, target);
-  close(losses.reduce((a, b) => a + b) / 4, golden.loss, 1e-5, 'loss');
-  for (const [name, value] of used) {
-    const gradient = kernels.read(tape.gradientOf(value));
-    close(gradient[0], golden.gradientFirst[name], 2e-4, `first gradient of ${name}`);
-    close(
-      gradient.reduce((a, b) => a + b, 0),
-      golden.gradientSums[name],
-      1e-3,
-      `gradient sum of ${name}`,
-    );
-  }
-  assert.equal(used.size, golden.parameters.length);
-  tape.close();
-  kernels.free(target);
-  network.close();
-});
-
-test('a sliced sub-network gives what the masked super network gives', () => {
-  const network = new SuperNetwork(kernels, space, input, 1);
-  const batch = randomBatch(8);
-  for (const [d1, w1, d2, w2] of [
-    [1, 3, 3, 5],
-    [2, 8, 1, 1],
-    [3, 1, 2, 7],
-  ]) {
-    const masked = thetaStep(kernels, network, batch, [
-      { depths: [d1, 3], depthWeights: [1, 0], widths: [w1, 8], widthWeights: [1, 0] },
-      { depths: [d2, 3], depthWeights: [1, 0], widths: [w2, 8], widthWeights: [1, 0] },
-    ]);
-    const sliced = weightStep(kernels, network, batch, parseArchitecture(`${d1}x${w1}-${d2}x${w2}`), {
-      ...sgd,
-      learningRate: 0,
+for (const block of blockTypes) {
+  test(`logits, loss and gradients of ${block} blocks are those of PyTorch`, async () => {
+    const { blocks } = JSON.parse(await readFile(new URL('golden/network.json', import.meta.url), 'utf8'));
+    const golden = blocks[block];
+    const stage = (stride: number, depth: number, width: number) => ({
+      stride,
+      depth: { min: depth, max: depth },
+      width: { min: width, max: width },
+      depthBinSize: 1,
+      widthBinSize: 1,
     });
-    close(masked.loss, sliced, 1e-5, `${d1}x${w1}-${d2}x${w2}`);
-  }
-  network.close();
-});
+    const single: SearchSpace = { block, stemWidth: 2, stages: [stage(1, 2, 3), stage(2, 1, 4)] };
+    const network = new SuperNetwork(kernels, single, { ...input, classes: 5 }, 0);
+    assert.deepEqual(
+      network.parameters.map(({ name }) => name),
+      golden.parameters,
+    );
+    const wave = (n: number, p: number, scale: number, base = 0) =>
+      Float32Array.from({ length: n }, (_, i) => base + Math.sin(0.7 * i + p) * scale);
+    for (const [p, { name, weights }] of network.parameters.entries()) {
+      const size = weights.shape.reduce((a, b) => a * b, 1);
+      const fanIn = weights.shape.slice(0, 3).reduce((a, b) => a * b, 1);
+      if (name.endsWith('scale')) kernels.assign(weights, wave(size, p, 0.3, 1));
+      else if (name.endsWith('offset')) kernels.assign(weights, wave(size, p, 0.2));
+      else if (name === 'head.weights') kernels.assign(weights, wave(size, p, 0.5));
+      else if (name === 'head.bias') kernels.assign(weights, wave(size, p, 0.1));
+      else kernels.assign(weights, wave(size, p, Math.sqrt(2 / fanIn)));
+    }
+    const tape = new Tape(kernels, { gradients: true });
+    const x = tape.constant(kernels.fromArray(wave(4 * 8 * 8 * 3, 0.5, 1), [4, 8, 8, 3]));
+    const used = new Map<string, Parameters<typeof tape.gradientOf>[0]>();
+    const logits = network.subNetwork(tape, x, parseArchitecture('2x3-1x4'), ({ name }, value) =>
+      used.set(name, value),
+    );
+    for (const [i, value] of tape.read(logits).entries()) close(value, golden.logits[i], 1e-4, `logit ${i}`);
+    const labels = new Float32Array(20);
+    for (let i = 0; i < 4; i++) labels[i * 5 + i] = 1;
+    const target = kernels.fromArray(labels, [4, 5]);
+    const losses = tape.crossEntropy(logits, target);
+    close(losses.reduce((a, b) => a + b) / 4, golden.loss, 1e-5, 'loss');
+    for (const [name, value] of used) {
+      const gradient = kernels.read(tape.gradientOf(value));
+      close(gradient[0], golden.gradientFirst[name], 2e-4, `first gradient of ${name}`);
+      close(
+        gradient.reduce((a, b) => a + b, 0),
+        golden.gradientSums[name],
+        1e-3,
+        `gradient sum of ${name}`,
+      );
+    }
+    assert.equal(used.size, golden.parameters.length);
+    tape.close();
+    kernels.free(target);
+    network.close();
+  });
 
-test('the gradient in the mixture weights equals finite differences', () => {
-  const network = new SuperNetwork(kernels, space, input, 2);
-  const batch = randomBatch(16);
-  const { gradients } = thetaStep(kernels, network, batch, mixtures);
-  for (const [stage, mixture] of mixtures.entries()) {
-    for (const kind of ['depthWeights', 'widthWeights'] as const) {
-      for (const j of mixture[kind].keys()) {
-        const at = (delta: number) => {
-          const moved = structuredClone(mixtures);
-          (moved[stage][kind] as number[])[j] += delta;
-          return thetaStep(kernels, network, batch, moved).loss;
-        };
-        const expected = (at(2e-3) - at(-2e-3)) / 4e-3;
-        close(gradients[stage][kind][j], expected, 5e-3 + 0.02 * Math.abs(expected), `stage ${stage} ${kind}[${j}]`);
+  test(`a sliced sub-network of ${block} blocks gives what the masked super network gives`, () => {
+    const network = new SuperNetwork(kernels, { ...space, block }, input, 1);
+    const batch = randomBatch(8);
+    for (const [d1, w1, d2, w2] of [
+      [1, 3, 3, 5],
+      [2, 8, 1, 1],
+      [3, 1, 2, 7],
+    ]) {
+      const masked = thetaStep(kernels, network, batch, [
+        { depths: [d1, 3], depthWeights: [1, 0], widths: [w1, 8], widthWeights: [1, 0] },
+        { depths: [d2, 3], depthWeights: [1, 0], widths: [w2, 8], widthWeights: [1, 0] },
+      ]);
+      const sliced = weightStep(kernels, network, batch, parseArchitecture(`${d1}x${w1}-${d2}x${w2}`), {
+        ...sgd,
+        learningRate: 0,
+      });
+      close(masked.loss, sliced, 1e-5, `${d1}x${w1}-${d2}x${w2}`);
+    }
+    network.close();
+  });
+
+  test(`the gradient in the mixture weights of ${block} blocks equals finite differences`, () => {
+    const network = new SuperNetwork(kernels, { ...space, block }, input, 2);
+    const batch = randomBatch(16);
+    const { gradients } = thetaStep(kernels, network, batch, mixtures);
+    for (const [stage, mixture] of mixtures.entries()) {
+      for (const kind of ['depthWeights', 'widthWeights'] as const) {
+        for (const j of mixture[kind].keys()) {
+          const at = (delta: number) => {
+            const moved = structuredClone(mixtures);
+            (moved[stage][kind] as number[])[j] += delta;
+            return thetaStep(kernels, network, batch, moved).loss;
+          };
+          const expected = (at(2e-3) - at(-2e-3)) / 4e-3;
+          close(gradients[stage][kind][j], expected, 5e-3 + 0.02 * Math.abs(expected), `stage ${stage} ${kind}[${j}]`);
+        }
       }
     }
-  }
-  network.close();
-});
+    network.close();
+  });
 
-test('a sub-network computed with more channels than its widths has the same logits and gradients', () => {
-  const network = new SuperNetwork(kernels, space, input, 14);
-  const batch = randomBatch(8);
-  for (const name of ['3x3-2x7', '2x8-1x1', '1x5-3x6']) {
-    const [exact, padded] = (['subNetwork', 'paddedSubNetwork'] as const).map((way) => {
-      const tape = new Tape(kernels, { gradients: true });
-      const x = tape.constant(kernels.fromArray(batch.images, [8, input.height, input.width, input.channels]));
-      const used: { name: string; value: Parameters<typeof tape.gradientOf>[0] }[] = [];
-      const logits = network[way](tape, x, parseArchitecture(name), (p, value) => used.push({ name: p.name, value }));
-      const labels = new Float32Array(8 * input.classes);
-      for (const [i, label] of batch.labels.entries()) labels[i * input.classes + label] = 1;
-      const target = kernels.fromArray(labels, [8, input.classes]);
-      const numbers = [...tape.read(logits)];
-      tape.crossEntropy(logits, target);
-      // Norms: what the additional channels have must be zero.
-      for (const { value } of used) numbers.push(Math.sqrt(2 * kernels.halfSquareNorm([tape.gradientOf(value)])));
-      const widest = Math.max(...used.map(({ value }) => value.shape[value.shape.length - 1]));
-      kernels.free(target);
-      tape.close();
-      return { numbers, widest };
-    });
-    for (const [i, value] of exact.numbers.entries()) close(padded.numbers[i], value, 1e-5, `${name}, number ${i}`);
-    assert.equal(padded.widest, 8, 'it did have more channels');
-  }
-  network.close();
+  test(`a sub-network of ${block} blocks computed with more channels than its widths has the same logits and gradients`, () => {
+    const network = new SuperNetwork(kernels, { ...space, block }, input, 14);
+    const batch = randomBatch(8);
+    for (const name of ['3x3-2x7', '2x8-1x1', '1x5-3x6']) {
+      const [exact, padded] = (['subNetwork', 'paddedSubNetwork'] as const).map((way) => {
+        const tape = new Tape(kernels, { gradients: true });
+        const x = tape.constant(kernels.fromArray(batch.images, [8, input.height, input.width, input.channels]));
+        const used: { name: string; value: Parameters<typeof tape.gradientOf>[0] }[] = [];
+        const logits = network[way](tape, x, parseArchitecture(name), (p, value) => used.push({ name: p.name, value }));
+        const labels = new Float32Array(8 * input.classes);
+        for (const [i, label] of batch.labels.entries()) labels[i * input.classes + label] = 1;
+        const target = kernels.fromArray(labels, [8, input.classes]);
+        const numbers = [...tape.read(logits)];
+        tape.crossEntropy(logits, target);
+        // Norms: what the additional channels have must be zero.
+        for (const { value } of used) numbers.push(Math.sqrt(2 * kernels.halfSquareNorm([tape.gradientOf(value)])));
+        const widest = Math.max(...used.map(({ value }) => value.shape[value.shape.length - 1]));
+        kernels.free(target);
+        tape.close();
+        return { numbers, widest };
+      });
+      for (const [i, value] of exact.numbers.entries()) close(padded.numbers[i], value, 1e-5, `${name}, number ${i}`);
+      assert.equal(padded.widest, 8, 'it did have more channels');
+    }
+    network.close();
+  });
+}
+
+test('a space that says no block has the network of one that says basic', async () => {
+  const [silent, said] = [space, { ...space, block: 'basic' as const }].map(
+    (each) => new SuperNetwork(kernels, each, input, 15),
+  );
+  assert.deepEqual(weightsOf(silent), weightsOf(said));
+  await readCheckpoint(kernels, said, chunksOf(Buffer.concat([...writeCheckpoint(kernels, silent)]), 1000));
+  silent.close();
+  said.close();
 });
 
 test('a theta step changes no weight', () => {
@@ -272,6 +287,9 @@ test('a damaged or foreign checkpoint is refused', async () => {
   await assert.rejects(readCheckpoint(kernels, wider, chunksOf(bytes, 4096)), /another network: stem\.conv/);
   network.close();
   wider.close();
+  const bottleneck = new SuperNetwork(kernels, { ...space, block: 'bottleneck' }, input, 12);
+  await assert.rejects(readCheckpoint(kernels, bottleneck, chunksOf(bytes, 4096)), /another network: stage1\.block1/);
+  bottleneck.close();
 });
 
 async function* chunksOf(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
