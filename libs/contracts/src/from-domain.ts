@@ -8,6 +8,7 @@ import type * as message from './gen/nss/v1/space.ts';
 
 export function fromSearchSpace(space: SearchSpace): message.SearchSpace {
   return {
+    block: space.block,
     stemWidth: space.stemWidth,
     stages: space.stages.map((stage) => ({ ...stage, depth: { ...stage.depth }, width: { ...stage.width } })),
   };

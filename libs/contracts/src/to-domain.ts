@@ -1,12 +1,14 @@
-import type {
-  Architecture,
-  InputShape,
-  NetworkSpace,
-  Range,
-  SearchSpace,
-  StageArchitecture,
-  StageRanges,
-  StageSpace,
+import {
+  type Architecture,
+  type BlockType,
+  blockTypes,
+  type InputShape,
+  type NetworkSpace,
+  type Range,
+  type SearchSpace,
+  type StageArchitecture,
+  type StageRanges,
+  type StageSpace,
 } from '@nss/space';
 import type * as message from './gen/nss/v1/space.ts';
 
@@ -62,7 +64,9 @@ export function toSearchSpace(
   if (!found) return missing(path, 'a search space', violations);
   const stemWidth = toInteger(found.stemWidth, 1, domainLimits.width, `${path}.stem_width`, violations);
   const stages = toStages(found.stages, undefined, `${path}.stages`, violations, toStageSpace);
-  return stemWidth !== undefined && stages ? { stemWidth, stages } : undefined;
+  // Records from before there were types of blocks have none, and mean what a record of today without one means.
+  const block = found.block === undefined ? {} : toBlock(found.block, `${path}.block`, violations);
+  return stemWidth !== undefined && stages && block ? { ...block, stemWidth, stages } : undefined;
 }
 
 /** A space; when `within` is given it must lie inside that search space, with as many stages. */
@@ -150,6 +154,12 @@ export function toImageFolder(
   toInteger(splitSeed, 0, Number.MAX_SAFE_INTEGER, `${path}.split_seed`, violations);
   expect(/^[0-9a-f]{64}$/.test(digest), 'digest', `expected a SHA-256 in hex, found "${digest}"`);
   return violations.length === before ? found : undefined;
+}
+
+function toBlock(found: string, path: string, violations: FieldViolation[]): { block: BlockType } | undefined {
+  const block = blockTypes.find((known) => known === found);
+  if (block) return { block };
+  violations.push({ field: path, description: `expected ${oneOf(blockTypes)}, found "${found}"` });
 }
 
 /** Converts every stage; a wrong number of stages is the only thing said about the list it is found in. */

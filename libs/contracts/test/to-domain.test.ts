@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SearchSpace } from '@nss/space';
+import { blockTypes, type SearchSpace } from '@nss/space';
 import fc from 'fast-check';
 import * as contracts from '../src/index.ts';
 import {
@@ -52,10 +52,11 @@ const stageSpace = fc.record(
 );
 const searchSpace = fc.record(
   {
+    block: fc.constantFrom(...blockTypes),
     stemWidth: fc.integer({ min: 1, max: domainLimits.width }),
     stages: fc.array(stageSpace, { minLength: 1, maxLength: domainLimits.stages }),
   },
-  plain,
+  { ...plain, requiredKeys: ['stemWidth', 'stages'] },
 );
 
 test('sound values come back through the wire as they were', () => {
@@ -104,6 +105,16 @@ test('every fault of a search space is reported at once, with its path', () => {
       },
     ],
   );
+});
+
+test('a search space from before there were types of blocks has none, and an unknown type is a violation', () => {
+  assert.equal(toSearchSpace(fromSearchSpace(space), 's', [])?.block, undefined);
+  for (const block of ['', 'Basic', 'constructor']) {
+    assert.deepEqual(
+      violationsOf((violations) => toSearchSpace({ ...fromSearchSpace(space), block }, 's', violations)),
+      [{ field: 's.block', description: `expected "basic" or "bottleneck", found "${block}"` }],
+    );
+  }
 });
 
 test('a bin size that is no whole number from 1 on is a violation', () => {

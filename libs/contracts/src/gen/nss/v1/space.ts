@@ -42,6 +42,11 @@ export interface SearchSpace {
   /** Channels of the 3x3 stem convolution. */
   stemWidth: number;
   stages: StageSpace[];
+  /**
+   * Type of all residual blocks: "basic", two 3x3 convolutions, which is also meant when there is none; or "bottleneck", 1x1, 3x3 (with
+   * the stride) and 1x1, all as wide as the stage.
+   */
+  block?: string | undefined;
 }
 
 export interface StageSpace {
@@ -494,7 +499,7 @@ export const StageRanges: MessageFns<StageRanges> = {
 };
 
 function createBaseSearchSpace(): SearchSpace {
-  return { stemWidth: 0, stages: [] };
+  return { stemWidth: 0, stages: [], block: undefined };
 }
 
 export const SearchSpace: MessageFns<SearchSpace> = {
@@ -504,6 +509,9 @@ export const SearchSpace: MessageFns<SearchSpace> = {
     }
     for (const v of message.stages) {
       StageSpace.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.block !== undefined) {
+      writer.uint32(26).string(message.block);
     }
     return writer;
   },
@@ -537,6 +545,14 @@ export const SearchSpace: MessageFns<SearchSpace> = {
             message.stages.push(StageSpace.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.block = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -557,6 +573,7 @@ export const SearchSpace: MessageFns<SearchSpace> = {
         ? globalThis.Number(object.stem_width)
         : 0,
       stages: globalThis.Array.isArray(object?.stages) ? object.stages.map((e: any) => StageSpace.fromJSON(e)) : [],
+      block: isSet(object.block) ? globalThis.String(object.block) : undefined,
     };
   },
 
@@ -568,6 +585,9 @@ export const SearchSpace: MessageFns<SearchSpace> = {
     if (message.stages?.length) {
       obj.stages = message.stages.map((e) => StageSpace.toJSON(e));
     }
+    if (message.block !== undefined) {
+      obj.block = message.block;
+    }
     return obj;
   },
 
@@ -578,6 +598,7 @@ export const SearchSpace: MessageFns<SearchSpace> = {
     const message = createBaseSearchSpace();
     message.stemWidth = object.stemWidth ?? 0;
     message.stages = object.stages?.map((e) => StageSpace.fromPartial(e)) || [];
+    message.block = object.block ?? undefined;
     return message;
   },
 };
