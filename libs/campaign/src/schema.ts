@@ -6,6 +6,7 @@ import {
   FOLDER,
   type ImageFolder,
 } from '@nss/contracts';
+import { blockTypes } from '@nss/space';
 import { z } from 'zod';
 import { oneOf, show, suggest } from './wording.ts';
 
@@ -123,13 +124,15 @@ const images = {
  */
 export const presetSections = {
   dataset: section(images),
+  // Also without a block it has the key, as messages have.
   searchSpace: section({
+    block: z.enum(blockTypes, { error: expected(oneOf(blockTypes)) }).optional(),
     stemWidth: whole(1, domainLimits.width),
     stages: z
       .array(stageSpace, { error: expected(stageCount) })
       .min(1, { error: expectedLength(stageCount) })
       .max(domainLimits.stages, { error: expectedLength(stageCount) }),
-  }),
+  }).transform(({ block, ...space }) => ({ ...space, block })),
   search: section({ weights, theta, draws }),
   evaluation: section({ weights, architecturesPerSpace: whole(1, 100_000), calibrationImages }),
   nas: section({ weights, theta, draws, tolerance: number(0, 1), maxDraws: draws }),

@@ -144,6 +144,11 @@ overrides:
     ],
   ],
   [
+    'a block of no known type',
+    `${minimal}targets: [8MF]\noverrides: { searchSpace: { block: botleneck } }\n`,
+    ['f.yaml:5:29  overrides.searchSpace.block: expected basic or bottleneck, found "botleneck"'],
+  ],
+  [
     'no stages',
     `${minimal}targets: [8MF]\noverrides: { searchSpace: { stages: [] } }\n`,
     ['f.yaml:5:29  overrides.searchSpace.stages: expected 1 to 8 stages, found 0'],

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CampaignSpec, Phase } from '@nss/contracts';
+import { costRange } from '@nss/cost';
+import { wholeSpace } from '@nss/space';
 import fc from 'fast-check';
-import { phaseNames, phaseOf, presetOf, resolveSettings } from '../src/index.ts';
+import { inputShapeOf, phaseNames, phaseOf, presetOf, resolveSettings } from '../src/index.ts';
 
 const sound = { dataset: 'cifar10', preset: 'small', targetsMultiplyAdds: [8e6] };
 
@@ -65,6 +67,24 @@ test('a list in the overrides replaces the whole list', () => {
   assert.ok(!('faults' in resolved));
   assert.equal(resolved.settings.searchSpace.stages.length, 2);
   assert.equal(resolved.settings.searchSpace.stemWidth, 16);
+});
+
+test('the type of blocks decides which targets can be met, and is basic where none is given', () => {
+  const resolve = (searchSpace: object) =>
+    resolveSettings(CampaignSpec.create({ ...sound, overrides: { searchSpace } }));
+  const [silent, bottleneck] = [{}, { block: 'bottleneck' }].map(resolve);
+  assert.ok(!('faults' in silent) && !('faults' in bottleneck));
+  assert.equal(bottleneck.settings.searchSpace.block, 'bottleneck');
+  // Stored results are known by the settings' JSON, which is what it was before there were types.
+  assert.ok(!JSON.stringify(silent.settings).includes('block'));
+  const largest = (block?: 'bottleneck') => {
+    const space = { ...presetOf('small').searchSpace, block };
+    return costRange(space, inputShapeOf({ name: 'cifar10', imageSize: 16 }), wholeSpace(space)).max;
+  };
+  const spec = { ...sound, targetsMultiplyAdds: [largest()], overrides: { searchSpace: { block: 'bottleneck' } } };
+  const refused = resolveSettings(CampaignSpec.create(spec));
+  assert.ok('faults' in refused && /it can meet/.test(refused.faults[0].description), JSON.stringify(refused));
+  assert.ok(largest('bottleneck') < largest());
 });
 
 test('overrides of any form are merged or refused, never thrown at', () => {
