@@ -4,7 +4,7 @@ import type { InputShape, NetworkSpace, Range, SearchSpace } from '@nss/space';
 /** A network space on its way out, with all that its networks' shapes and costs depend on. */
 export type ExportedSpace = {
   readonly space: NetworkSpace;
-  /** Gives the stem and the strides. */
+  /** Gives the stem, the strides and the type of blocks. */
   readonly searchSpace: SearchSpace;
   readonly input: InputShape;
   /** Multiply-adds that the space was searched for. */

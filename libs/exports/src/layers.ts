@@ -1,3 +1,4 @@
+import { blockOf } from '@nss/space';
 import { NetworkFileError, type NetworkTensor, type TrainedNetwork } from './trained-network.ts';
 
 /**
@@ -62,6 +63,7 @@ export function layersOf(network: TrainedNetwork): Layer[] {
     });
   const relu = (name: string, input: string) => add({ name, kind: 'relu', inputs: [input] });
 
+  const { kernels, strided } = blockOf(network);
   let size: Size = network.input;
   let y = add({ name: 'normalisation', kind: 'normalisation', inputs: [IMAGES], ...normalisationOf(network) });
   y = relu('stem.relu', batchNorm('stem.bn', convolution('stem.conv', y, sizeOf(size), 1)));
@@ -69,13 +71,15 @@ export function layersOf(network: TrainedNetwork): Layer[] {
     for (let k = 0; k < depth; k++) {
       const name = `stage${i + 1}.block${k + 1}`;
       const stride = k === 0 ? network.strides[i] : 1;
-      const inner = batchNorm(`${name}.bn1`, convolution(`${name}.conv1`, y, sizeOf(size), stride));
-      const projected =
+      const shortcut =
         k === 0 ? batchNorm(`${name}.projection.bn`, convolution(`${name}.projection`, y, sizeOf(size), stride)) : y;
-      size = { height: Math.ceil(size.height / stride), width: Math.ceil(size.width / stride) };
-      const hidden = relu(`${name}.relu1`, inner);
-      const outer = batchNorm(`${name}.bn2`, convolution(`${name}.conv2`, hidden, sizeOf(size), 1));
-      y = relu(`${name}.relu2`, add({ name: `${name}.add`, kind: 'add', inputs: [outer, projected] }));
+      for (const j of kernels.keys()) {
+        if (j > 0) y = relu(`${name}.relu${j}`, y);
+        const step = j === strided ? stride : 1;
+        y = batchNorm(`${name}.bn${j + 1}`, convolution(`${name}.conv${j + 1}`, y, sizeOf(size), step));
+        size = { height: Math.ceil(size.height / step), width: Math.ceil(size.width / step) };
+      }
+      y = relu(`${name}.relu${kernels.length}`, add({ name: `${name}.add`, kind: 'add', inputs: [y, shortcut] }));
     }
   }
   y = add({ name: 'head.pool', kind: 'globalAveragePool', inputs: [y] });

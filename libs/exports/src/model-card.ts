@@ -1,4 +1,4 @@
-import { formatArchitecture, formatMultiplyAdds } from '@nss/space';
+import { blockOf, formatArchitecture, formatMultiplyAdds } from '@nss/space';
 import type { NetworkFile } from './network-formats.ts';
 import type { TrainedNetwork } from './trained-network.ts';
 
@@ -44,6 +44,9 @@ export type ModelCardFacts = {
 export function modelCard(network: TrainedNetwork, facts: ModelCardFacts, files: readonly NetworkFile[]): string {
   const { input, normalisation, calibrationImages, classNames } = network;
   const { dataset, search } = facts;
+  const kernels = blockOf(network)
+    .kernels.map((side) => `${side}x${side}`)
+    .join(', ');
   const shape = `[batch, ${input.height}, ${input.width}, ${input.channels}]`;
   const rows: (readonly [string, string | undefined])[] = [
     ['Network', `${formatArchitecture(network.architecture)} (depth x width of each stage)`],
@@ -84,7 +87,7 @@ ${rows.flatMap(([name, value]) => (value ? [`| ${name} | ${inCell(value)} |`] : 
 
 ## Structure
 
-A 3x3 convolution to ${network.stemWidth} channels, then stages of residual blocks (3x3, 3x3, projection in the first block of each stage; strides
+A 3x3 convolution to ${network.stemWidth} channels, then stages of residual blocks (${kernels}, projection in the first block of each stage; strides
 ${network.strides.join(', ')}), global average pooling, one fully connected layer. BatchNorm and ReLU after each convolution.
 
 ## Files

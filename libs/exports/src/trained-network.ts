@@ -1,4 +1,4 @@
-import type { Architecture, InputShape } from '@nss/space';
+import { type Architecture, type BlockType, blockTypes, type InputShape } from '@nss/space';
 import { z } from 'zod';
 
 /** A tensor, row-major. Layouts: kernels `[k, k, in, out]`, fully connected weights `[in, classes]`. */
@@ -7,6 +7,8 @@ export type NetworkTensor = { readonly name: string; readonly shape: readonly nu
 /** What a network is, besides its tensors. */
 export type NetworkFacts = {
   readonly architecture: Architecture;
+  /** Type of all residual blocks; none means basic. */
+  readonly block?: BlockType;
   readonly stemWidth: number;
   /** Stride of the first block of each stage. */
   readonly strides: readonly number[];
@@ -43,11 +45,13 @@ export function* writeTrainedNetwork(
     end += data.byteLength;
     return [name, { dtype: 'F32', shape, data_offsets: [begin, end] }];
   });
-  const { architecture, stemWidth, strides, input, normalisation, batchNormEpsilon, calibrationImages, classNames } =
-    facts;
+  const { architecture, block, stemWidth, strides, input } = facts;
+  const { normalisation, batchNormEpsilon, calibrationImages, classNames } = facts;
   const nssNetwork = JSON.stringify({
-    version: 1,
-    ...{ architecture, stemWidth, strides, input, normalisation, batchNormEpsilon, calibrationImages, classNames },
+    // Version 1 is from before there were types of blocks: its readers would take any network for one of basic blocks.
+    version: 2,
+    ...{ architecture, block, stemWidth, strides, input },
+    ...{ normalisation, batchNormEpsilon, calibrationImages, classNames },
   });
   const metadata = { format: 'nss-network', 'nss-network': nssNetwork };
   const json = new TextEncoder().encode(JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) }));
@@ -99,8 +103,9 @@ const whole = z.int().min(1);
 const channels = z.array(z.number());
 
 const factsSchema = z.object({
-  version: z.literal(1),
+  version: z.literal([1, 2]),
   architecture: z.object({ stages: z.array(z.object({ depth: whole, width: whole })) }),
+  block: z.enum(blockTypes).optional(),
   stemWidth: whole,
   strides: z.array(whole),
   input: z.object({ height: whole, width: whole, channels: whole, classes: whole }),

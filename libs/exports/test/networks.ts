@@ -1,4 +1,4 @@
-import { type Architecture, parseArchitecture, randomOf, singleArchitectureSpace } from '@nss/space';
+import { type Architecture, type BlockType, parseArchitecture, randomOf, singleArchitectureSpace } from '@nss/space';
 import { type Batch, extractNetwork, SuperNetwork, weightStep } from '@nss/supernet';
 import { BATCH_NORM_EPSILON, type BatchNormStatistics, type Engine, Tape } from '@nss/tensor';
 import type { NetworkFacts, NetworkTensor } from '../src/index.ts';
@@ -18,8 +18,9 @@ export type Sample = {
 };
 
 /** Weights, statistics and logits by the engine's own kernels. The side of 15 pixels and the stride of 2 make padding uneven. */
-export function sampleNetwork({ kernels }: Engine): Sample {
-  const { input, searchSpace } = exported;
+export function sampleNetwork({ kernels }: Engine, block?: BlockType): Sample {
+  const { input } = exported;
+  const searchSpace = { ...exported.searchSpace, ...(block && { block }) };
   const normalisation = { mean: [0.49, 0.48, 0.45], std: [0.25, 0.24, 0] };
   const network = new SuperNetwork(kernels, singleArchitectureSpace(searchSpace, architecture), input, 0);
   const batchOf = (count: number, seed: number): { pixels: Float32Array; batch: Batch } => {
@@ -40,6 +41,7 @@ export function sampleNetwork({ kernels }: Engine): Sample {
   const logits = calibratedLogits({ kernels } as Engine, network, calibration, batch);
   const facts = {
     architecture,
+    ...(block && { block }),
     stemWidth: searchSpace.stemWidth,
     strides: searchSpace.stages.map(({ stride }) => stride),
     input,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { architectureCost } from '@nss/cost';
-import { drawArchitecture, formatArchitecture, parseSpace, randomOf } from '@nss/space';
+import { type BlockType, blockTypes, drawArchitecture, formatArchitecture, parseSpace, randomOf } from '@nss/space';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { exportSpace, spaceFileSchema } from '../src/index.ts';
@@ -64,10 +64,21 @@ test('NNI and Ray Tune get exclusive upper bounds', () => {
   assert.match(exportSpace(exported, 'ray'), /"width2": tune\.randint\(1, 9\),/);
 });
 
-for (const format of ['optuna', 'ray'] as const) {
-  test(`the ${format} file is Python, and counts multiply-adds as NSS does`, async (t) => {
+test('a space file names the type of its blocks', () => {
+  const blockIn = (space: typeof exported) => spaceFileSchema.parse(JSON.parse(exportSpace(space, 'json'))).block;
+  assert.equal(blockIn(exported), 'basic-residual');
+  assert.equal(blockIn(ofBlock('bottleneck')), 'bottleneck-residual');
+});
+
+const ofBlock = (block: BlockType) => ({ ...exported, searchSpace: { ...exported.searchSpace, block } });
+
+for (const [format, block] of (['optuna', 'ray'] as const).flatMap((each) =>
+  blockTypes.map((type) => [each, type] as const),
+)) {
+  test(`the ${format} file of a space of ${block} blocks is Python, and counts multiply-adds as NSS does`, async (t) => {
     const folder = await folderOf(t);
-    await writeFile(join(folder, 'exported.py'), exportSpace(exported, format));
+    const { searchSpace } = ofBlock(block);
+    await writeFile(join(folder, 'exported.py'), exportSpace({ ...exported, searchSpace }, format));
     // What it imports is not needed to count.
     const stubs = "import sys, types; ray = types.ModuleType('ray'); ray.tune = types.SimpleNamespace(randint=range); ";
     const use =
@@ -79,10 +90,7 @@ for (const format of ['optuna', 'ray'] as const) {
     const { stdout } = await run('python3', ['-B', '-c', stubs + use, packed], { cwd: folder });
     assert.deepEqual(
       JSON.parse(stdout),
-      networks.map((network) => [
-        formatArchitecture(network),
-        architectureCost(exported.searchSpace, exported.input, network),
-      ]),
+      networks.map((network) => [formatArchitecture(network), architectureCost(searchSpace, exported.input, network)]),
     );
   });
 }

@@ -85,9 +85,10 @@ const run: { [Name in CommandName]: (argument: Commands[Name][0]) => Promise<Com
     export({ architecture, calibrationImages }) {
       const { network, images } = opened();
       const [calibration] = evaluationImages(calibrationImages);
-      const { stemWidth, stages } = network.space;
+      const { block, stemWidth, stages } = network.space;
       const facts = {
         architecture,
+        block,
         stemWidth,
         strides: stages.map(({ stride }) => stride),
         input: network.input,
