@@ -9,7 +9,7 @@ import { type Mesh, startMesh } from '@nss/launcher';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { run } from '../libs/client/test/run-cli.ts';
 
-test('a folder of images, in a search space of its own, becomes a trained ONNX network that makes the errors that the report says', async (t) => {
+test('a folder of images, in a search space of its own with blocks of another type, becomes a trained ONNX network that makes the errors that the report says', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'nss-own-images-'));
   let mesh: Mesh | undefined;
   // One hook: they run in the order they were given, and the mesh writes into the folder until it has stopped.
@@ -29,8 +29,9 @@ preset: tiny
 targets: [0.5MF]
 phases: [search, nas, training, report]
 overrides:
-  training: { repeats: 1, weights: { epochs: 3 } }
+  training: { repeats: 1, weights: { epochs: 10 } }
   searchSpace:
+    block: bottleneck
     stemWidth: 6
     stages:
       - { stride: 2, depth: { min: 1, max: 2 }, width: { min: 5, max: 8 }, depthBinSize: 1, widthBinSize: 2 }
@@ -54,6 +55,7 @@ overrides:
   assert.match(card, /In order: `daisy`, `iris`, `rose`\./);
   assert.ok(card.includes(`| Test error | ${testErrorsPercent[0].toFixed(2)} % of 45 images |`), card);
   assert.ok(card.includes(`| Elite Space | ${eliteSpace} |`), card);
+  assert.match(card, /residual blocks \(1x1, 3x3, 1x1, projection/);
 
   const found = await scanImageFolder(images, { testShare: 0.25, seed: 3 });
   const spec = { name: 'folder', imageSize: 16, trainImages: 0, testImages: 0, folder: found };
