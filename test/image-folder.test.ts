@@ -9,7 +9,7 @@ import { type Mesh, startMesh } from '@nss/launcher';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { run } from '../libs/client/test/run-cli.ts';
 
-test('a folder of images, in a search space of its own with blocks of another type, becomes a trained ONNX network that makes the errors that the report says', async (t) => {
+test('a folder of images, of a size and in a search space with blocks of its own, becomes a trained ONNX network that makes the errors that the report says', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'nss-own-images-'));
   let mesh: Mesh | undefined;
   // One hook: they run in the order they were given, and the mesh writes into the folder until it has stopped.
@@ -29,6 +29,7 @@ preset: tiny
 targets: [0.5MF]
 phases: [search, nas, training, report]
 overrides:
+  dataset: { imageSize: 24 }
   training: { repeats: 1, weights: { epochs: 10 } }
   searchSpace:
     block: bottleneck
@@ -55,13 +56,14 @@ overrides:
   assert.match(card, /In order: `daisy`, `iris`, `rose`\./);
   assert.ok(card.includes(`| Test error | ${testErrorsPercent[0].toFixed(2)} % of 45 images |`), card);
   assert.ok(card.includes(`| Elite Space | ${eliteSpace} |`), card);
+  assert.match(card, /brought to 24x24 pixels \|/);
   assert.match(card, /residual blocks \(1x1, 3x3, 1x1, projection/);
 
   const found = await scanImageFolder(images, { testShare: 0.25, seed: 3 });
-  const spec = { name: 'folder', imageSize: 16, trainImages: 0, testImages: 0, folder: found };
+  const spec = { name: 'folder', imageSize: 24, trainImages: 0, testImages: 0, folder: found };
   const { test: held } = await loadDataset(spec, { cacheDir: join(folder, 'another cache') });
   const session = await InferenceSession.create(await readFile(join(folder, 'network/network.onnx')));
-  const pixels = new Tensor('float32', Float32Array.from(held.images), [held.count, 16, 16, 3]);
+  const pixels = new Tensor('float32', Float32Array.from(held.images), [held.count, 24, 24, 3]);
   const { logits } = await session.run({ images: pixels });
   const scores = Array.from({ length: held.count }, (_, i) =>
     (logits.data as Float32Array).subarray(3 * i, 3 * (i + 1)),

@@ -8,7 +8,7 @@ import {
   toImageFolder,
 } from '@nss/contracts';
 import { costRange } from '@nss/cost';
-import { formatMultiplyAdds, type SearchSpace, wholeSpace } from '@nss/space';
+import { formatMultiplyAdds, imageSizes, type SearchSpace, wholeSpace } from '@nss/space';
 import { datasetFacts, datasetTitle, inputShapeOf, type NamedDataset } from './dataset-facts.ts';
 import { type Fault, faultsOf, formatPath, type Path } from './fault.ts';
 import { phaseName, phaseNames, phaseNeeds, phaseOf } from './phases.ts';
@@ -183,10 +183,15 @@ function checkBudget(budget: Budget | undefined, faults: Fault[]): void {
   }
 }
 
-/** What the settings ask of the data set: enough images for every batch. */
+/** What the settings ask of the data set: images of this size, and enough for every batch. */
 function checkImages(sections: Sections, faults: Fault[]): void {
   const { dataset, search, evaluation, nas, training } = sections;
   if (!dataset) return;
+  const sizes = dataset.folder ? imageSizes.folder : imageSizes.published;
+  if (!sizes.has(dataset.imageSize)) {
+    const description = `expected ${sizes.expected}, found ${dataset.imageSize}`;
+    faults.push({ path: ['overrides', 'dataset', 'imageSize'], description });
+  }
   const published = datasetFacts(dataset);
   for (const key of ['trainImages', 'testImages'] as const) {
     if (dataset[key] <= published[key]) continue;

@@ -113,7 +113,8 @@ const calibrationImages = whole(1, domainLimits.images);
 const stageCount = `1 to ${domainLimits.stages} stages`;
 
 const images = {
-  imageSize: z.literal([16, 32], { error: expected('16 or 32') }),
+  // Which data set it is decides further.
+  imageSize: whole(1, domainLimits.imageSide),
   trainImages: whole(0, domainLimits.images),
   testImages: whole(0, domainLimits.images),
 };

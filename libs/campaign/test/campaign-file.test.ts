@@ -149,6 +149,11 @@ overrides:
     ['f.yaml:5:29  overrides.searchSpace.block: expected basic or bottleneck, found "botleneck"'],
   ],
   [
+    'a size in which a published data set does not come',
+    `${minimal}targets: [8MF]\noverrides: { dataset: { imageSize: 24 } }\n`,
+    ['f.yaml:5:25  overrides.dataset.imageSize: expected 16 or 32, found 24'],
+  ],
+  [
     'no stages',
     `${minimal}targets: [8MF]\noverrides: { searchSpace: { stages: [] } }\n`,
     ['f.yaml:5:29  overrides.searchSpace.stages: expected 1 to 8 stages, found 0'],
@@ -298,6 +303,8 @@ test('a file may name a folder of images; what was found there goes into the spe
   // The preset asks for 256 and 128: no more than there are.
   assert.deepEqual(dataset, { name: 'folder', folder, imageSize: 16, trainImages: 120, testImages: 30 });
   assert.equal(inputShapeOf(dataset).classes, 3);
+  const larger = `${ownImages}overrides: { dataset: { imageSize: 48 } }\n`;
+  assert.equal(parseCampaignFile(larger, 'mine.yaml', folder).resolved.settings.dataset.imageSize, 48);
   assert.equal(askedImageFolder(minimal), undefined);
 });
 

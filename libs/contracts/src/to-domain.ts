@@ -3,6 +3,7 @@ import {
   type BlockType,
   blockTypes,
   type InputShape,
+  imageSizes,
   type NetworkSpace,
   type Range,
   type SearchSpace,
@@ -44,7 +45,7 @@ export const FOLDER = 'folder';
 /** Which images a job works on, checked; `trainImages` and `testImages` of 0 mean all. */
 export type CheckedDatasetSpec = {
   readonly name: DatasetName | typeof FOLDER;
-  readonly imageSize: 16 | 32;
+  readonly imageSize: number;
   readonly trainImages: number;
   readonly testImages: number;
   /** With the name "folder", and only then. */
@@ -119,13 +120,14 @@ export function toDatasetSpec(
     violations.push({ field: `${path}.name`, description: `expected ${names}, found "${found.name}"` });
   }
   const folder = name === FOLDER ? toImageFolder(found.folder, `${path}.folder`, violations) : undefined;
-  const imageSize = ([16, 32] as const).find((known) => known === found.imageSize);
-  if (!imageSize) {
-    violations.push({ field: `${path}.image_size`, description: `expected 16 or 32, found ${found.imageSize}` });
+  const { imageSize } = found;
+  const sizes = name === FOLDER ? imageSizes.folder : imageSizes.published;
+  if (!sizes.has(imageSize)) {
+    violations.push({ field: `${path}.image_size`, description: `expected ${sizes.expected}, found ${imageSize}` });
   }
   const trainImages = toInteger(found.trainImages, 0, domainLimits.images, `${path}.train_images`, violations);
   const testImages = toInteger(found.testImages, 0, domainLimits.images, `${path}.test_images`, violations);
-  if (!name || !imageSize || trainImages === undefined || testImages === undefined) return undefined;
+  if (!name || !sizes.has(imageSize) || trainImages === undefined || testImages === undefined) return undefined;
   if (name === FOLDER && !folder) return undefined;
   return { name, imageSize, trainImages, testImages, folder };
 }

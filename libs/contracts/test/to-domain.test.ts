@@ -205,6 +205,11 @@ test('an image folder is checked whole, and is nothing without what was found th
     violationsOf((violations) => toDatasetSpec({ ...dataset, folder: found }, 'dataset', violations)).map(
       ({ field }) => field,
     );
+  assert.equal(toDatasetSpec({ ...dataset, imageSize: 224, folder }, 'dataset', [])?.imageSize, 224);
+  assert.deepEqual(
+    violationsOf((violations) => toDatasetSpec({ ...dataset, imageSize: 18, folder }, 'dataset', violations)),
+    [{ field: 'dataset.image_size', description: 'expected a multiple of 4 from 8 to 224, found 18' }],
+  );
   assert.deepEqual(fieldsOf(undefined), ['dataset.folder']);
   const wrong = {
     path: 'images',

@@ -27,5 +27,5 @@ export {
   scanImageFolder,
 } from './image-folder.ts';
 export { checkDatasetSpec, type DatasetSpec, type ImageSet, type Images, loadDataset } from './load.ts';
-export { prepareImageFolder } from './prepare-folder.ts';
+export { folderRecords, prepareImageFolder } from './prepare-folder.ts';
 export type { DatasetProgress, OnProgress } from './progress.ts';

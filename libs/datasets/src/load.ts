@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { imageSizes } from '@nss/space';
 import type { PreparedDataset, RecordsInfo } from './cache.ts';
 import { datasetNames, describeDataset, isDatasetName } from './catalog.ts';
 import { DatasetError, formatCount, type SpecViolation } from './errors.ts';
@@ -12,7 +13,7 @@ import { readExactly, recordFiles } from './records.ts';
 /** Which images to load; the shape of `nss.v1.DatasetSpec`. */
 export type DatasetSpec = {
   name: string;
-  /** Side of the square images, in pixels: 32, or 16 by averaging 2x2. */
+  /** Side of the square images, in pixels: 32, or 16 by averaging 2x2; of a folder see `imageSizes`. */
   imageSize: number;
   /** Training images from the start of the data set; 0 means all. */
   trainImages: number;
@@ -55,8 +56,9 @@ export function checkDatasetSpec(spec: DatasetSpec): SpecViolation[] {
   if (!isDatasetName(spec.name) && !isFolder(spec)) {
     violations.push({ field: 'name', message: `there is no data set "${spec.name}"; use ${datasetNames.join(', ')}` });
   }
-  if (spec.imageSize !== 32 && spec.imageSize !== 16) {
-    violations.push({ field: 'imageSize', message: `expected 32 or 16, found ${spec.imageSize}` });
+  const sizes = isFolder(spec) ? imageSizes.folder : imageSizes.published;
+  if (!sizes.has(spec.imageSize)) {
+    violations.push({ field: 'imageSize', message: `expected ${sizes.expected}, found ${spec.imageSize}` });
   }
   for (const field of ['trainImages', 'testImages'] as const) {
     const count = spec[field];
@@ -86,9 +88,10 @@ export async function loadDataset(spec: DatasetSpec, options: FetchOptions): Pro
     });
   }
   if (!isFolder(spec)) return readDataset(describeDataset(spec.name), spec, await fetchDataset(spec.name, options));
-  const { classNames } = spec.folder;
-  const described = { ...folderRecords, classes: classNames.length };
-  return { ...(await readDataset(described, spec, await prepareImageFolder(spec.folder, options))), classNames };
+  const { folder, imageSize } = spec;
+  const { classNames } = folder;
+  const described = { ...folderRecords(imageSize), classes: classNames.length };
+  return { ...(await readDataset(described, spec, await prepareImageFolder(folder, imageSize, options))), classNames };
 }
 
 const isFolder = (spec: DatasetSpec): spec is DatasetSpec & { folder: ImageFolder } =>
@@ -127,7 +130,7 @@ async function readImages(
 ): Promise<Images> {
   const original = await readStart(join(folder, recordFiles[part].images), count * imageSide * imageSide * channels);
   const labels = await readStart(join(folder, recordFiles[part].labels), count);
-  const images = fitImages(original, imageSide, channels, imageSize === 16 ? 16 : 32);
+  const images = fitImages(original, imageSide, channels, imageSize);
   return { images, labels, count, height: imageSize, width: imageSize };
 }
 

@@ -1,12 +1,13 @@
 /**
- * Brings square images to what a network is fed: `[count, size, size, 3]`.
+ * Brings square images to what a network is fed: `[count, size, size, 3]`; `size` is their own side, or 16 or 32.
  *
  * Images smaller than 32x32 get a zero border, one channel becomes three equal ones, and 16x16 is the mean over 2x2
  * pixels, rounded.
  *
  * @param images `[count, side, side, channels]`; returned as it is when nothing is to be done
  */
-export function fitImages(images: Uint8Array, side: number, channels: 1 | 3, size: 16 | 32): Uint8Array {
+export function fitImages(images: Uint8Array, side: number, channels: 1 | 3, size: number): Uint8Array {
+  if (side === size && channels === 3) return images;
   const full = side === 32 && channels === 3 ? images : padTo32(images, side, channels);
   return size === 32 ? full : halve(full);
 }

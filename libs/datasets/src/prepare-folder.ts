@@ -10,24 +10,24 @@ import { recordFiles } from './records.ts';
 /** Name of data sets that are image folders. */
 export const FOLDER = 'folder';
 
-/** Every image is brought to this side once; smaller networks' images are made from that. */
-const SIDE = 32;
-
-/** How records of image folders lie in the cache. */
-export const folderRecords = { name: FOLDER, imageSide: SIDE, channels: 3 } as const;
+/** How records of image folders lie in the cache. Those of 16 pixels are made from those of 32, as those of published data sets are. */
+export const folderRecords = (imageSize: number) =>
+  ({ name: FOLDER, imageSide: imageSize === 16 ? 32 : imageSize, channels: 3 }) as const;
 
 /**
- * Makes sure that the images of a folder are in the cache, decoded, upright, on white where they are transparent, and cut to the square in
- * their middle, 32x32 pixels. What is in the cache by its digest needs the folder no more. Throws DatasetError: `missing`, `changed`
+ * Makes sure that the images of a folder are in the cache, decoded, upright, on white where they are transparent, and the square in
+ * their middle resized for networks that are fed `imageSize` pixels a side. What is in the cache by its digest needs the folder no more. Throws DatasetError: `missing`, `changed`
  * when the folder no longer holds what was found there, `corrupt` with every image that cannot be decoded, or what
  * `scanImageFolder` throws.
  */
 export async function prepareImageFolder(
   folder: ImageFolder,
+  imageSize: number,
   { cacheDir, onProgress, signal }: Pick<FetchOptions, 'cacheDir' | 'onProgress' | 'signal'>,
 ): Promise<PreparedDataset> {
-  const place = contentFolder(cacheDir, FOLDER, [{ sha256: folder.digest }]);
-  const present = await readPrepared(folderRecords, place);
+  const records = folderRecords(imageSize);
+  const place = `${contentFolder(cacheDir, FOLDER, [{ sha256: folder.digest }])}-${records.imageSide}`;
+  const present = await readPrepared(records, place);
   if (present) return present;
 
   const { path, testShare, splitSeed } = folder;
@@ -47,21 +47,21 @@ export async function prepareImageFolder(
     const broken: string[] = [];
     let done = 0;
     for (const part of ['train', 'test'] as const) {
-      await writeRecords(path, images[part], work, part, broken, (bytes) => {
+      await writeRecords(path, images[part], records.imageSide, { work, part }, broken, (bytes) => {
         signal?.throwIfAborted();
         done += bytes;
         report(done);
       });
     }
     if (broken.length > 0) throw brokenImages(path, broken);
-    await writeManifest(work, folderRecords, {
+    await writeManifest(work, records, {
       name: FOLDER,
       trainImages: images.train.length,
       testImages: images.test.length,
       official: false,
       archives: [{ file: path, source: path, bytes: 0, sha256: folder.digest }],
     });
-    return await publish(folderRecords, work, place);
+    return await publish(records, work, place);
   } finally {
     await rm(work, { recursive: true, force: true, maxRetries: 10 });
   }
@@ -70,17 +70,17 @@ export async function prepareImageFolder(
 async function writeRecords(
   path: string,
   images: readonly FolderImage[],
-  into: string,
-  part: 'train' | 'test',
+  side: number,
+  { work, part }: { work: string; part: 'train' | 'test' },
   broken: string[],
   onImage: (bytes: number) => void,
 ): Promise<void> {
-  const pixels = await open(join(into, recordFiles[part].images), 'wx');
-  const labels = await open(join(into, recordFiles[part].labels), 'wx');
+  const pixels = await open(join(work, recordFiles[part].images), 'wx');
+  const labels = await open(join(work, recordFiles[part].labels), 'wx');
   try {
     for (const { file } of images) {
       const content = await readFile(join(path, file));
-      await decode(content).then(
+      await decode(content, side).then(
         (image) => pixels.appendFile(image),
         (error: Error) => broken.push(`${file} (${error.message.trim()})`),
       );
@@ -93,14 +93,14 @@ async function writeRecords(
   }
 }
 
-/** `[32, 32, 3]`, one byte a value. */
-async function decode(image: Buffer): Promise<Buffer> {
+/** `[side, side, 3]`, one byte a value. */
+async function decode(image: Buffer, side: number): Promise<Buffer> {
   // Only who has an image folder needs it.
   const { default: sharp } = await import('sharp');
   return sharp(image, { failOn: 'warning' })
     .autoOrient()
     .flatten({ background: '#ffffff' })
-    .resize(SIDE, SIDE, { fit: 'cover' })
+    .resize(side, side, { fit: 'cover' })
     .toColourspace('srgb')
     .raw()
     .toBuffer();

@@ -72,6 +72,41 @@ test('train/ and test/ are taken as they are', async (t) => {
   );
 });
 
+test('images of a folder come in the size that is asked for, each size prepared by itself', async (t) => {
+  const path = await folderOf(t);
+  await mkdir(join(path, 'a'));
+  await mkdir(join(path, 'b'));
+  // Black on the left, white on the right: what is resized once has one sharp edge, in the middle.
+  const half = await sharp({ create: { width: 50, height: 100, channels: 3, background: '#ffffff' } })
+    .png()
+    .toBuffer();
+  for (const file of ['a/1.png', 'a/2.png', 'b/1.png', 'b/2.png']) {
+    await sharp({ create: { width: 100, height: 100, channels: 3, background: '#000000' } })
+      .composite([{ input: half, top: 0, left: 50 }])
+      .toFile(join(path, file));
+  }
+  const folder = await scanImageFolder(path);
+  const cacheDir = join(path, '.cache');
+  const load = (imageSize: number) =>
+    loadDataset({ name: 'folder', imageSize, trainImages: 0, testImages: 0, folder }, { cacheDir });
+  for (const side of [8, 48, 224, 48]) {
+    const { train, height, width } = await load(side);
+    assert.deepEqual([height, width, train.images.length], [side, side, train.count * side * side * 3]);
+    const row = Array.from({ length: side }, (_, x) => train.images[3 * x]);
+    assert.ok(
+      row.slice(0, side / 2 - 3).every((value) => value < 20),
+      `${row}`,
+    );
+    assert.ok(
+      row.slice(side / 2 + 3).every((value) => value > 235),
+      `${row}`,
+    );
+  }
+  for (const side of [4, 30, 228]) {
+    await assert.rejects(load(side), failsWith('invalid-spec', /expected a multiple of 4 from 8 to 224, found/));
+  }
+});
+
 test('PNG and JPEG of any size, grey, transparent or turned, become 32x32 pixels of three colours', async (t) => {
   const path = await folderOf(t);
   await mkdir(join(path, 'a'));

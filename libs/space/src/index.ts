@@ -1,5 +1,6 @@
 export { type Block, type BlockType, blockOf, blockTypes } from './block.ts';
 export { drawArchitecture } from './draw.ts';
+export { type ImageSizes, imageSizes } from './image-size.ts';
 export type { MixtureGradient, StageMixture } from './mixture.ts';
 export { drawGumbel, drawIndex, drawNormal, drawPermutation, type Random, randomOf } from './random.ts';
 export {

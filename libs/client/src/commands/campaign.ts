@@ -36,12 +36,10 @@ export type RunOptions = MeshOptions & JsonOption & { readonly out?: string; rea
 
 /** `nss campaign run FILE`: from the file to the report; starts a mesh for the run where none is running. */
 export async function runCampaignFile(file: string, options: RunOptions, context: Context): Promise<void> {
-  const { campaignId, spec } = await readCampaignFile(file, context);
-  await runCampaign(
-    { campaignId: checkedId(options.id) ?? campaignId, spec, again: `nss campaign run ${file}`, out: options.out },
-    options,
-    context,
-  );
+  const read = await readCampaignFile(file, context);
+  const campaignId = checkedId(options.id) ?? read.campaignId;
+  const again = `nss campaign run ${file}`;
+  await runCampaign({ ...read, campaignId, again, out: options.out }, options, context);
 }
 
 /** `nss campaign create FILE`: starts the campaign and leaves it to the mesh. */
@@ -195,9 +193,7 @@ async function changeCampaign(
 }
 
 /** A campaign to run from its creation to its report. */
-export type CampaignRun = {
-  readonly campaignId: string;
-  readonly spec: CampaignSpec;
+export type CampaignRun = CampaignFile & {
   /** Command that goes on after an interruption. */
   readonly again: string;
   /** Folder for the report; runs/<id> of the campaign as created unless told. */
@@ -211,7 +207,7 @@ export async function runCampaign(
   context: Context,
 ): Promise<void> {
   const { terminal, signal } = context;
-  await withMesh(options, { datasets: [run.spec.folder ?? run.spec.dataset] }, context, async (client, mesh) => {
+  await withMesh(options, { datasets: [run.resolved.settings.dataset] }, context, async (client, mesh) => {
     const { campaign: started, joined } = await createOrJoin(client, run.campaignId, run.spec, signal);
     const id = idOf(started.name);
     if (joined) terminal.note(`Campaign ${id} is running already: joining it.`);

@@ -1,10 +1,10 @@
 import { relative, resolve } from 'node:path';
+import type { CheckedDatasetSpec } from '@nss/contracts';
 import {
   type DatasetProgress,
   datasetNames,
   defaultCacheDir,
   fetchDataset,
-  type ImageFolder,
   isDatasetName,
   listDatasets,
   type PreparedDataset,
@@ -60,7 +60,7 @@ export async function getDatasets(
   }
   const fetched: PreparedDataset[] = [];
   for (const name of names) {
-    const prepared = await prepareDataset(name, context);
+    const prepared = await prepareDataset({ name }, context);
     fetched.push(prepared);
     if (!json) context.terminal.print(`${name}  ${describePrepared(prepared)}  ${shortPath(prepared.folder, context)}`);
   }
@@ -68,7 +68,10 @@ export async function getDatasets(
 }
 
 /** Fetches a data set, or prepares an image folder, where it is not on this machine yet, and shows how far that is. */
-export async function prepareDataset(dataset: string | ImageFolder, context: Context): Promise<PreparedDataset> {
+export async function prepareDataset(
+  dataset: { readonly name: string; readonly folder?: undefined } | CheckedDatasetSpec,
+  context: Context,
+): Promise<PreparedDataset> {
   const { terminal, env, signal, cwd } = context;
   const mirror = env.NSS_DATASET_MIRROR || undefined;
   const block = liveBlock(terminal);
@@ -81,8 +84,10 @@ export async function prepareDataset(dataset: string | ImageFolder, context: Con
   };
   try {
     const cacheDir = resolve(cwd, defaultCacheDir(env));
-    if (typeof dataset !== 'string') return await prepareImageFolder(dataset, { cacheDir, onProgress, signal });
-    return await fetchDataset(dataset, {
+    if (dataset.folder) {
+      return await prepareImageFolder(dataset.folder, dataset.imageSize, { cacheDir, onProgress, signal });
+    }
+    return await fetchDataset(dataset.name, {
       cacheDir,
       mirror: mirror && !/^[a-z]+:\/\//i.test(mirror) ? resolve(cwd, mirror) : mirror,
       onProgress,

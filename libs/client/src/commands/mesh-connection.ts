@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import type { ImageFolder } from '@nss/datasets';
+import type { CheckedDatasetSpec } from '@nss/contracts';
 import type { MeshFile } from '@nss/launcher';
 import type { ClientOptions } from '@nss/rpc';
 import { CommandError, type Context } from '../cli/context.ts';
@@ -49,7 +49,7 @@ export async function withRunningMesh<T>(
  */
 export async function withMesh<T>(
   options: MeshOptions,
-  { datasets }: { readonly datasets: readonly (string | ImageFolder)[] },
+  { datasets }: { readonly datasets: readonly CheckedDatasetSpec[] },
   context: Context,
   use: (client: NssClient, mesh: Mesh) => Promise<T>,
 ): Promise<T> {

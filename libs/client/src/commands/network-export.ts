@@ -10,7 +10,7 @@ import {
   type Training,
   toDatasetSpec,
 } from '@nss/contracts';
-import { datasetInfo } from '@nss/datasets';
+import { datasetInfo, folderRecords } from '@nss/datasets';
 import {
   exportNetwork,
   type ModelCardFacts,
@@ -179,7 +179,8 @@ async function cardFacts({ training, search, trainedBy }: Found): Promise<ModelC
 function describeImages({ name, folder, imageSize }: CheckedDatasetSpec) {
   const halved = imageSize === 16 ? ', then the mean over 2x2 pixels' : '';
   if (name === FOLDER) {
-    const preparation = `upright, on white where transparent, the square in their middle brought to 32x32 pixels${halved}`;
+    const { imageSide: side } = folderRecords(imageSize);
+    const preparation = `upright, on white where transparent, the square in their middle brought to ${side}x${side} pixels${halved}`;
     return { title: `images of ${folder?.path}`, preparation };
   }
   const { title, licence, citation, imageSide, channels } = datasetInfo(name);

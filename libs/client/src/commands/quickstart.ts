@@ -10,7 +10,7 @@ import { type RunOptions, runCampaign } from './campaign.ts';
  */
 export async function quickstart(options: RunOptions, context: Context): Promise<void> {
   const file = fileURLToPath(import.meta.resolve('@nss/campaign/campaigns/quickstart.yaml'));
-  const { campaignId, spec } = parseCampaignFile(await readFile(file, 'utf8'), 'quickstart.yaml');
+  const read = parseCampaignFile(await readFile(file, 'utf8'), 'quickstart.yaml');
   const out = options.out ?? 'runs/quickstart';
-  await runCampaign({ campaignId, spec, again: 'nss quickstart', out }, options, context);
+  await runCampaign({ ...read, again: 'nss quickstart', out }, options, context);
 }

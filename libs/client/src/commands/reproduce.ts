@@ -50,10 +50,8 @@ export async function reproduce(names: readonly string[], options: ReproduceOpti
   const run = (client?: NssClient) => runPlan(work, outcomes, { client, results, trainers, options, names, context });
   if (work.plan.toRun.length === 0) await run();
   else {
-    const datasets = new Set(
-      asked.map(({ context: { settings } }) => settings.dataset.folder ?? settings.dataset.name),
-    );
-    await withMesh(options, { datasets: [...datasets] }, context, run);
+    const datasets = asked.map(({ context: { settings } }) => settings.dataset);
+    await withMesh(options, { datasets }, context, run);
   }
 
   const written: Written[] = [];

@@ -74,7 +74,7 @@ export interface InputShape {
 export interface DatasetSpec {
   /** "fashion-mnist", "cifar10", "cifar100", or "folder" for images of the user's own. */
   name: string;
-  /** Side of the square images fed to the network, in pixels: 32, or 16 by averaging 2x2. */
+  /** Side of the square images fed to the network, in pixels: 32, or 16 by averaging 2x2; of a folder any multiple of 4 from 8 to 224. */
   imageSize: number;
   /** Training images to use, from the start of the data set; 0 means all. */
   trainImages: number;
