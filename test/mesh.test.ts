@@ -203,7 +203,7 @@ test('weights of jobs that are done are gone, but those that belong to a result'
 test('a campaign whose controller and trainer die on the way ends with the same findings', async () => {
   const reached = Promise.withResolvers<void>();
   trainer.before = async (command) => {
-    if (command.$case !== 'thetaStep' || command.value.iteration < 5) return;
+    if (command.$case !== 'taskLosses' || command.value.iteration < 5) return;
     reached.resolve();
     // Holds the search where it is; this trainer does not come back.
     await new Promise(() => {});
@@ -221,8 +221,10 @@ test('a campaign whose controller and trainer die on the way ends with the same 
   const campaign = await watchToEnd('campaigns/second');
   assert.equal(stateOf(campaign), JobState.SUCCEEDED);
   assert.deepEqual(await findings('second', campaign), undisturbed);
-  // A search or architecture search takes 6 theta steps; the first search had 3 of them behind it.
-  assert.equal(trainer.log.filter((command) => command === 'thetaStep').length, 6 * 6 - 3);
+  // A search or architecture search takes 6 theta steps; the first search had 3 of them behind it, or 2 in its last checkpoint: a step is
+  // asked for while the state before it is being stored.
+  const steps = trainer.log.filter((command) => command === 'taskLosses').length;
+  assert.ok(steps === 6 * 6 - 3 || steps === 6 * 6 - 2, `${steps} theta steps`);
 });
 
 test('an evaluation whose service dies goes on without measuring anything again', async () => {
@@ -340,7 +342,7 @@ test('a search that fails takes what needs it along, others go on, and the campa
   trainer.before = (command) => {
     if (command.$case === 'open') opened++;
     // The second session is that of a search.
-    if (command.$case === 'thetaStep' && opened === 2)
+    if (command.$case === 'taskLosses' && opened === 2)
       throw failedPrecondition('out of luck', { reason: 'OUT_OF_LUCK' });
   };
   await campaigns.createCampaign({
@@ -423,7 +425,7 @@ test('a cancelled campaign cancels its jobs', async () => {
   const reached = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
   trainer.before = async (command) => {
-    if (command.$case !== 'thetaStep' && command.$case !== 'taskLosses') return;
+    if (command.$case !== 'taskLosses') return;
     reached.resolve();
     await released.promise;
   };
@@ -476,7 +478,7 @@ test('a campaign that was suspended goes on where it was, and finds what one fin
   const released = Promise.withResolvers<void>();
   const iterations: number[] = [];
   trainer.before = async (command) => {
-    if (command.$case !== 'thetaStep' && command.$case !== 'taskLosses') return;
+    if (command.$case !== 'taskLosses') return;
     iterations.push(command.value.iteration);
     if (iterations.length !== 5) return;
     reached.resolve();

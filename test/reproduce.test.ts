@@ -126,7 +126,7 @@ test('what is stored is not run again, and gives the same', async () => {
 
 test('a job that fails is shown in the table, the picture and the exit code, and made again the next time', async () => {
   trainer.before = ({ $case }) => {
-    if ($case === 'thetaStep') throw failedPrecondition('out of luck', { reason: 'OUT_OF_LUCK' });
+    if ($case === 'taskLosses') throw failedPrecondition('out of luck', { reason: 'OUT_OF_LUCK' });
   };
   const args = ['reproduce', 'fig3', '--preset', 'tiny', '--seeds', '7', '--targets', '0.15MF'];
   const { code, stdout, stderr } = await nss(args);
@@ -149,7 +149,7 @@ test('Ctrl-C says what is stored and how to go on, and the next run goes on ther
   const stop = new AbortController();
   const held = Promise.withResolvers<void>();
   trainer.before = ({ $case }) => {
-    if ($case !== 'thetaStep') return;
+    if ($case !== 'taskLosses') return;
     stop.abort();
     return held.promise;
   };

@@ -81,7 +81,7 @@ type Spec = {
 
 function syntheticResult(context: Context, node: JobNode, effects: Effects): Found {
   const spec = node.content as Spec;
-  const random = randomOf(0, node.key);
+  const random = randomOf(0, node.title);
   const { searchSpace } = context.settings;
   const { input } = context;
   const status = {
