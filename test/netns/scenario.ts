@@ -134,7 +134,7 @@ async function runCampaign(
     preset: 'tiny',
     targetsMultiplyAdds: [60_000],
     phases: [Phase.WARMUP, Phase.SEARCH],
-    overrides: { search: { weights: { epochs: 200 } } },
+    overrides: { search: { weights: { epochs: 2000 } } },
   });
   try {
     await campaigns.createCampaign({ campaignId, campaign: Campaign.create({ spec }), requestId: campaignId });
