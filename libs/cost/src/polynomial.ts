@@ -7,7 +7,8 @@ import { type Block, blockOf, type InputShape, type SearchSpace } from '@nss/spa
  *
  * with depths `d_i`, widths `w_i` and `w_0 = stemWidth`. The first two terms count the convolutions of a stage, the third its
  * BatchNorms: as many a block as it has convolutions, and one on the projection. Of the basic block, which has two 3x3, the convolutions
- * are `9 w_{i-1} w_i + w_{i-1} w_i + 9 w_i^2 + 18 (d_i - 1) w_i^2` times the output pixels of the stage: `cross` is 10, `once` -9, `perBlock` 18 times these.
+ * are `9 w_{i-1} w_i + w_{i-1} w_i + 9 w_i^2 + 18 (d_i - 1) w_i^2` times the output pixels of the stage: `cross` is 10, `once` -9 and
+ * `perBlock` 18 times these.
  */
 export type CostPolynomial = {
   readonly constant: number;

@@ -16,9 +16,9 @@ export const folderRecords = (imageSize: number) =>
 
 /**
  * Makes sure that the images of a folder are in the cache, decoded, upright, on white where they are transparent, and the square in
- * their middle resized for networks that are fed `imageSize` pixels a side. What is in the cache by its digest needs the folder no more. Throws DatasetError: `missing`, `changed`
- * when the folder no longer holds what was found there, `corrupt` with every image that cannot be decoded, or what
- * `scanImageFolder` throws.
+ * their middle resized for networks that are fed `imageSize` pixels a side. What is in the cache by its digest and size needs the folder no
+ * more. Throws DatasetError: `missing`, `changed` when the folder no longer holds what was found there, `corrupt` with every image that
+ * cannot be decoded, or what `scanImageFolder` throws.
  */
 export async function prepareImageFolder(
   folder: ImageFolder,
