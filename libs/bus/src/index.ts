@@ -14,7 +14,7 @@ export { ARTIFACTS, CHECKPOINTS, type Objects, openObjects, type StoredObject } 
 export { observeDeadLetters, observeQueue } from './observe.ts';
 export { publish, publishOnce, unpublish } from './publish.ts';
 export { consume, type Handler, pauseMs, purgeAcknowledged, type QueueMessage, type Verdict } from './queue.ts';
-export { onRequest, privateSubject, request } from './request.ts';
+export { isPrivateSubject, onRequest, privateSubject, request } from './request.ts';
 export type { S3Settings } from './s3-calls.ts';
 export { type Change, type Codec, type Entry, type KeyChange, openStore, type Store, TEXT } from './store.ts';
 export {

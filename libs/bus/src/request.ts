@@ -14,6 +14,11 @@ export function privateSubject(): string {
   return createInbox();
 }
 
+/** Whether it is one of those: what is sent to any other subject may do anything, to the streams of the mesh as well. */
+export function isPrivateSubject(subject: string): boolean {
+  return /^_INBOX\.[A-Za-z0-9]{1,64}$/.test(subject);
+}
+
 /**
  * Sends a request and gives the answer. Throws NoResponders when nobody listens on the subject, BusUnavailable when nobody
  * answers in time, and an Error with the handler's text when the handler threw.

@@ -1,4 +1,4 @@
-import { type Bus, consume, LEASE_QUEUE, NoResponders, request, type Verdict } from '@nss/bus';
+import { type Bus, consume, isPrivateSubject, LEASE_QUEUE, NoResponders, request, type Verdict } from '@nss/bus';
 import { LeaseGrant, LeaseRequest } from '@nss/contracts';
 import { aborted } from '@nss/rpc';
 import { type Logger, withLogContext } from '@nss/runtime';
@@ -112,8 +112,10 @@ export function serveLeases({
     LEASE_QUEUE,
     async ({ body, deliveries }) => {
       const lease = decoded(body);
-      if (lease) return withLogContext({ job: lease.job }, () => work(lease, deliveries));
-      return { deadLetter: `the ${body.length} bytes are no LeaseRequest` };
+      if (!lease) return { deadLetter: `the ${body.length} bytes are no LeaseRequest` };
+      if (!isPrivateSubject(lease.replySubject))
+        return { deadLetter: 'its reply_subject is no private subject (_INBOX.*)' };
+      return withLogContext({ job: lease.job }, () => work(lease, deliveries));
     },
     { concurrency: 1, signal },
   ).finally(forgetAge);

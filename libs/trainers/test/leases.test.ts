@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { status } from '@grpc/grpc-js';
-import { consume, LEASE_QUEUE, LEASE_SUBJECT, onRequest, privateSubject, publish } from '@nss/bus';
+import { consume, LEASE_QUEUE, LEASE_SUBJECT, listDeadLetters, onRequest, privateSubject, publish } from '@nss/bus';
 import { LeaseGrant, LeaseRequest, OpenSession, Split } from '@nss/contracts';
 import { invalidArgument, NssError } from '@nss/rpc';
 import { openSession, TrainerLost, type WithTrainer, withTrainer, withTrainerRetry } from '../src/index.ts';
@@ -126,13 +126,19 @@ test('a trainer that goes while it works is TrainerLost, and the work goes on wi
   await noLeases(bus);
 });
 
-test('a trainer that is killed while it works is TrainerLost at once, and its lease is dropped when it comes back', async (t) => {
-  const { bus, connected, url } = await startBus(t, { ackWaitMs: 300 });
+/** A trainer in a process of its own, to be killed or stopped. */
+async function startDoomed(t: TestContext, url: string): Promise<ChildProcess> {
   const doomed = spawn(process.execPath, [fileURLToPath(new URL('trainer-process.ts', import.meta.url)), url], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   t.after(() => doomed.kill('SIGKILL'));
   await once(doomed.stdout, 'data');
+  return doomed;
+}
+
+test('a trainer that is killed while it works is TrainerLost at once, and its lease is dropped when it comes back', async (t) => {
+  const { bus, connected, url } = await startBus(t, { ackWaitMs: 300 });
+  const doomed = await startDoomed(t, url);
   await assert.rejects(
     withTrainer(needs(bus), async (session) => {
       await session.weightSteps('all', [step(1)]);
@@ -145,6 +151,21 @@ test('a trainer that is killed while it works is TrainerLost at once, and its le
   assert.equal(await leasesIn(bus), 1);
   await startTrainer(t, await connected('trainer'), 'trainer-1');
   await noLeases(bus);
+});
+
+test('a trainer that hangs without dying is TrainerLost by keepalive, and the work goes on with another one', async (t) => {
+  const { bus, connected, url } = await startBus(t);
+  const doomed = await startDoomed(t, url);
+  const trainers: string[] = [];
+  await withTrainerRetry(needs(bus, { onTrainer: ({ trainerId }) => trainers.push(trainerId) }), async (session) => {
+    if (trainers.length === 1) {
+      await startTrainer(t, await connected('trainer'), 'trainer-1');
+      // Its connections stay open, and nobody answers on them.
+      doomed.kill('SIGSTOP');
+    }
+    await session.weightSteps('all', [step(1)]);
+  });
+  assert.deepEqual(trainers, ['doomed', 'trainer-1']);
 });
 
 test('a job that loses its trainers without progress gives up; saving is progress', async (t) => {
@@ -260,6 +281,21 @@ test('a lease whose holder is gone, and a message that is no lease, are dropped'
   await startTrainer(t, await connected('trainer'), 'trainer-0');
   await noLeases(bus);
   await withTrainer(needs(bus), async () => {});
+});
+
+test("a lease whose grant would go to a subject that is nobody's own is a dead letter at once", async (t) => {
+  const { bus, connected } = await startBus(t);
+  const subjects = ['', '$JS.API.STREAM.PURGE.NSS_JOBS', 'nss.v1.jobs.>', '_INBOX.>', '_INBOX.a b'];
+  for (const replySubject of subjects) {
+    await publish(bus, LEASE_SUBJECT, LeaseRequest.encode({ leaseId: 'l', job: 'searches/s', replySubject }).finish());
+  }
+  await startTrainer(t, await connected('trainer'), 'trainer-0');
+  await noLeases(bus);
+  const letters = await listDeadLetters(bus);
+  assert.deepEqual(
+    letters.map(({ reason, deliveries }) => ({ reason, deliveries })),
+    subjects.map(() => ({ reason: 'its reply_subject is no private subject (_INBOX.*)', deliveries: 1 })),
+  );
 });
 
 test('a lease that a trainer took and died with goes to another one', async (t) => {
