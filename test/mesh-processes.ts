@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 /** A service of the mesh, as a process of its own. */
 export type ServiceProcess = {
   readonly address: string;
+  readonly pid: number;
   /** Ends it at once, as a crash would. */
   kill(): Promise<void>;
   /** SIGTERM; gives the exit code. */
@@ -40,7 +41,9 @@ export async function startService(
     await exited;
     return child.exitCode;
   };
-  return { address, kill: async () => void (await end('SIGKILL')), stop: () => end('SIGTERM') };
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${name} could not be started`);
+  return { address, pid, kill: async () => void (await end('SIGKILL')), stop: () => end('SIGTERM') };
 }
 
 async function listening(name: string, child: ChildProcess): Promise<void> {
