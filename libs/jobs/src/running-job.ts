@@ -53,8 +53,13 @@ export type RunningJob<R> = {
    * Notes that the job has come further for good, other than by a saved state: what fails from here on fails for the first time.
    */
   advanced(): Promise<void>;
-  /** Waits until the tenant may use one more trainer; gives what to call when this job does not use one any more. */
-  trainerSlot(): Promise<() => Promise<void>>;
+  /**
+   * Waits until the tenant may use one more trainer; gives what to call when this job does not use it any more.
+   *
+   * @param number which of the trainers that this job uses at the same time, from 0
+   * @param signal ends the wait; the job's unless told
+   */
+  trainerSlot(number?: number, signal?: AbortSignal): Promise<() => Promise<void>>;
   /** What this worker or one before it has saved last. */
   loadState<State>(): Promise<State | undefined>;
   /** Files that the job leaves. */
@@ -232,7 +237,7 @@ export function holdJob<R extends Job>({ storage, entry, worker, logger, shutdow
         await advanced();
       }),
     advanced: () => inOrder(advanced),
-    trainerSlot: () => typed(() => takeTrainerSlot(storage, id, job.signal)),
+    trainerSlot: (number = 0, signal = job.signal) => typed(() => takeTrainerSlot(storage, { id, number }, signal)),
     loadState: <State>() =>
       inOrder(async () => {
         saved ??= loadSaved(storage, id);

@@ -6,22 +6,27 @@ import { type Storage, stateKey } from './storage.ts';
 
 /*
  * A tenant that may use so many trainers at the same time has so many slots: entries `trainers.<tenant>.<number>` in the bucket of states,
- * each with the job that holds it. A job takes one before it asks for a trainer. One that died holds its slot on, and finds it again
- * when another worker goes on with it; a slot whose job has ended, and so has no claim, is anybody's.
+ * each with the job that holds it, and with a number when a job holds several. A job takes one before it asks for a trainer. One that died
+ * holds its slot on, and finds it again when another worker goes on with it; a slot whose job has ended, and so has no claim, is anybody's.
  */
 
 const LOOK_AGAIN_MS = 2_000;
 
-/** Waits until the tenant of the job may use one more trainer; gives what to call when it is not used any more. */
+/** Between the key of the claim and the number; no key has it. */
+const NUMBER_MARK = '#';
+const claimOf = (holder: string) => holder.split(NUMBER_MARK)[0];
+
+/** Waits until the tenant of the job may use one more trainer, its `number`th; gives what to call when it is not used any more. */
 export async function takeTrainerSlot<R extends Job>(
   storage: Storage<R>,
-  id: string,
+  { id, number }: { readonly id: string; readonly number: number },
   signal: AbortSignal,
 ): Promise<() => Promise<void>> {
   const { tenant } = parseStoredId(id);
   const { trainers } = storage.quotas(tenant);
   if (trainers === undefined) return async () => {};
-  const owner = stateKey(storage.kind, id, 'claim');
+  const claim = stateKey(storage.kind, id, 'claim');
+  const owner = number === 0 ? claim : `${claim}${NUMBER_MARK}${number}`;
   for (;;) {
     const release = await tryToTake(storage, { tenant, owner, trainers });
     if (release) return release;
@@ -44,7 +49,7 @@ async function tryToTake<R extends Job>(
   );
   const own = slots.filter(({ holder }) => holder === owner);
   for (const { key, revision, holder } of [...own, ...slots]) {
-    if (holder !== undefined && holder !== owner && (await state.get(holder)) !== undefined) continue;
+    if (holder !== undefined && holder !== owner && (await state.get(claimOf(holder))) !== undefined) continue;
     try {
       const value = TEXT.encode(owner).finish();
       const taken = revision === undefined ? await state.create(key, value) : await state.update(key, value, revision);

@@ -3,8 +3,8 @@ import { after, before, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { type Bus, connectBus, ensureTopology } from '@nss/bus';
 import { startNatsServer, type TestNatsServer } from '@nss/bus/testing';
-import { Campaign, type CampaignServiceService, CampaignSpec } from '@nss/contracts';
-import { type CallContext, NssError } from '@nss/rpc';
+import { Campaign, type CampaignServiceService, CampaignSpec, JobState } from '@nss/contracts';
+import { type CallContext, cancelled, NssError } from '@nss/rpc';
 import { createLogger, type Quota } from '@nss/runtime';
 import { CAMPAIGNS, jobService, openJobs, type RunningJob, runJobs } from '../src/index.ts';
 
@@ -62,6 +62,31 @@ test('who has stored too much begins nothing new, and what runs goes on', async 
   await jobs.storage.artifacts.put('campaigns/somebody=else/c', new Uint8Array(5_000));
   await assert.rejects(create('hoarder', 'third'), exceeded);
   await create('hoarder', 'third', { service: 'space-controller' });
+});
+
+test('each of several trainers of one job counts, and a job finds the slots again that it held', async () => {
+  const { jobs, create } = await open({ several: { trainers: 2 } });
+  await create('several', 'job');
+  const stop = new AbortController();
+  const run = async (job: RunningJob<Campaign>) => {
+    if (job.tenant !== 'several') return;
+    await Promise.all([job.trainerSlot(0), job.trainerSlot(1)]);
+    // As a worker would that takes the job over.
+    const [first] = await Promise.all([job.trainerSlot(0), job.trainerSlot(1)]);
+    const waiting = new AbortController();
+    const third = job.trainerSlot(2, waiting.signal);
+    waiting.abort(cancelled('no longer wanted', { reason: 'NOT_WANTED' }));
+    await assert.rejects(third, { reason: 'NOT_WANTED' });
+    await first();
+    await job.trainerSlot(2);
+  };
+  const done = runJobs({ jobs, run, concurrency: 8, logger, signal: stop.signal });
+  let last: Campaign | undefined;
+  for await (const { resource } of jobs.of('several').watch('campaigns/job', 0, stop.signal)) last = resource;
+  stop.abort();
+  await done;
+  assert.equal(last?.status?.error, undefined);
+  assert.equal(last?.status?.state, JobState.SUCCEEDED);
 });
 
 test('no more trainers work for a tenant than its quota says, and those of jobs that have ended are free', async () => {
