@@ -192,6 +192,13 @@ async function answer(
       await network.load(command.value.checkpoint);
       return { $case: 'load', value: {} };
     }
+    case 'average': {
+      const shares = command.value.shares.flatMap(({ checkpoint, samples }) =>
+        checkpoint ? [{ checkpoint, samples }] : [],
+      );
+      await network.average(shares);
+      return { $case: 'average', value: {} };
+    }
     default:
       throw new Error(`a second ${command.$case} in a session`);
   }

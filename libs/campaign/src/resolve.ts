@@ -51,6 +51,7 @@ export function checkCampaign(spec: CampaignSpec, faults: Fault[]): ResolvedCamp
   const phases = checkPhases(spec.phases, faults);
   checkBudget(spec.budget, faults);
   checkImages(sections, faults);
+  checkWarmupPhase(sections, phases, faults);
   const settings = wholeSettings(sections);
   return faults.length === 0 && settings ? { settings, targets, seeds, phases } : undefined;
 }
@@ -173,6 +174,14 @@ function checkPhases(phases: readonly Phase[], faults: Fault[]): readonly Phase[
     faults.push({ path: ['phases', i], description });
   });
   return phaseNames.filter((name) => names.includes(name)).map(phaseOf);
+}
+
+/** A search that does its own warmup does it with one trainer. */
+function checkWarmupPhase({ search }: Sections, phases: readonly Phase[], faults: Fault[]): void {
+  if (!search?.weights.localSgd || !search.theta.taskLoss) return;
+  if (!phases.includes(phaseOf('search')) || phases.includes(phaseOf('warmup'))) return;
+  const description = 'only the phase warmup has several trainers: add it or leave localSgd out';
+  faults.push({ path: ['overrides', 'search', 'weights', 'localSgd'], description });
 }
 
 function checkBudget(budget: Budget | undefined, faults: Fault[]): void {

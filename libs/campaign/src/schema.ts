@@ -74,7 +74,19 @@ const sgd = section({
   },
 });
 
-const weights = section({
+const localSgd = section({
+  trainers: whole(1, 1_000),
+  stepsPerRound: whole(1, 1_000_000),
+  quorum: whole(1, 1_000),
+}).refine(({ trainers, quorum }) => quorum <= trainers, {
+  path: ['quorum'],
+  error: ({ input }) => {
+    const { trainers, quorum } = input as { trainers: number; quorum: number };
+    return `expected at most trainers (${trainers}), found ${quorum}`;
+  },
+});
+
+const weightTraining = {
   epochs: whole(1, 100_000),
   batchSize: whole(1, 65_536),
   warmupFraction: fraction,
@@ -83,7 +95,18 @@ const weights = section({
     padding: whole(0, 32),
     flip: trueOrFalse,
   }),
-});
+};
+
+/** Of a super network that others go on with, which several trainers can train. Also without `localSgd` it has the key, as messages have. */
+const superNetworkWeights = section({ ...weightTraining, localSgd: localSgd.optional() }).transform(
+  ({ localSgd, ...training }) => ({ ...training, localSgd }),
+);
+
+/** Of what one trainer trains. */
+const weights = section({
+  ...weightTraining,
+  localSgd: z.undefined({ error: expected('nothing: one trainer does this') }).optional(),
+}).transform(({ localSgd, ...training }) => ({ ...training, localSgd }));
 
 const theta = section({
   adam: section({
@@ -134,8 +157,8 @@ export const presetSections = {
       .min(1, { error: expectedLength(stageCount) })
       .max(domainLimits.stages, { error: expectedLength(stageCount) }),
   }).transform(({ block, ...space }) => ({ ...space, block })),
-  search: section({ weights, theta, draws }),
-  evaluation: section({ weights, architecturesPerSpace: whole(1, 100_000), calibrationImages }),
+  search: section({ weights: superNetworkWeights, theta, draws }),
+  evaluation: section({ weights: superNetworkWeights, architecturesPerSpace: whole(1, 100_000), calibrationImages }),
   nas: section({ weights, theta, draws, tolerance: number(0, 1), maxDraws: draws }),
   training: section({ weights, repeats: whole(1, 1000), calibrationImages }),
 };

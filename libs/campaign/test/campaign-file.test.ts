@@ -128,6 +128,23 @@ overrides:
     ],
   ],
   [
+    'several trainers where one does the work, and a quorum that no round reaches',
+    `${minimal}targets: [8MF]
+phases: [search, evaluation]
+overrides:
+  search: { weights: { localSgd: { trainers: 2, stepsPerRound: 10, quorum: 2 } } }
+  evaluation: { weights: { localSgd: { trainers: 4, stepsPerRound: 10, quorum: 5 } } }
+  nas: { weights: { localSgd: { trainers: 2, stepsPerRound: 10, quorum: 2 } } }
+  training: { weights: { localSgd: { trainers: 0 } } }
+`,
+    [
+      'f.yaml:7:24  overrides.search.weights.localSgd: only the phase warmup has several trainers: add it or leave localSgd out',
+      'f.yaml:8:72  overrides.evaluation.weights.localSgd.quorum: expected at most trainers (4), found 5',
+      'f.yaml:9:21  overrides.nas.weights.localSgd: expected nothing: one trainer does this, found {"trainers":2,"stepsPerRound":10,"quorum":2}',
+      'f.yaml:10:26  overrides.training.weights.localSgd: expected nothing: one trainer does this, found {"trainers":0}',
+    ],
+  ],
+  [
     'a search space that does not fit',
     `${minimal}targets: [8MF]
 overrides:

@@ -60,6 +60,19 @@ test('an override changes its own setting and no other', () => {
   );
 });
 
+test('local SGD is off unless a campaign asks for it', () => {
+  const localSgd = { trainers: 4, stepsPerRound: 50, quorum: 3 };
+  const resolved = resolveSettings(
+    CampaignSpec.create({ ...sound, overrides: { evaluation: { weights: { localSgd } } } }),
+  );
+  assert.ok(!('faults' in resolved));
+  const { search, evaluation, nas, training } = resolved.settings;
+  assert.deepEqual(
+    [search, evaluation, nas, training].map(({ weights }) => weights.localSgd),
+    [undefined, localSgd, undefined, undefined],
+  );
+});
+
 test('a list in the overrides replaces the whole list', () => {
   const stages = presetOf('small').searchSpace.stages.slice(0, 2);
   const overrides = { searchSpace: { stages } };

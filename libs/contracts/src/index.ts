@@ -176,6 +176,7 @@ export {
   Augmentation,
   CampaignSettings,
   EvaluationSettings,
+  LocalSgd,
   NasSettings,
   SearchSettings,
   SgdSettings,
@@ -196,7 +197,10 @@ export {
   StageSpace,
 } from './gen/nss/v1/space.ts';
 export {
+  AverageCheckpoints,
+  AverageCheckpointsReply,
   Checkpoint,
+  CheckpointShare,
   EvaluateArchitectures,
   EvaluateArchitecturesReply,
   ExportNetwork,

@@ -10,6 +10,7 @@ export {
   selectEliteSpace,
 } from './elite.ts';
 export { gumbelSoftmax, gumbelSoftmaxGradient } from './gumbel.ts';
+export { type Clock, type LocalSgd, type LocalSgdRun, type TrainerPool, trainByLocalSgd } from './local-sgd.ts';
 export {
   type Iterations,
   iterationsOf,
@@ -37,6 +38,7 @@ export {
 } from './theta.ts';
 export type {
   Checkpoint,
+  CheckpointShare,
   Trainer,
   WeightSplit,
   WeightStep,

@@ -32,6 +32,11 @@ export function analyticTrainer(space: SearchSpace, checkpoints: AnalyticCheckpo
     );
     return factor() * terms.reduce((loss, { depth, width }) => loss + depth + width, 0);
   };
+  const find = async ({ checkpointId, digest }: Checkpoint) => {
+    const stored = await checkpoints.get(checkpointId);
+    if (stored?.digest !== digest) throw new Error(`checkpoint ${checkpointId} is not the one that was saved`);
+    return stored;
+  };
   return {
     log,
     async weightSteps(split, steps: readonly WeightStep[]) {
@@ -76,11 +81,16 @@ export function analyticTrainer(space: SearchSpace, checkpoints: AnalyticCheckpo
       await checkpoints.set(checkpointId, { skill, digest });
       return { checkpointId, digest, bytes: 8 };
     },
-    async load({ checkpointId, digest }) {
-      log.push(`load ${checkpointId}`);
-      const stored = await checkpoints.get(checkpointId);
-      if (stored?.digest !== digest) throw new Error(`checkpoint ${checkpointId} is not the one that was saved`);
-      skill = stored.skill;
+    async load(checkpoint) {
+      log.push(`load ${checkpoint.checkpointId}`);
+      skill = (await find(checkpoint)).skill;
+    },
+    async average(shares) {
+      log.push(`average ${shares.length}`);
+      const total = shares.reduce((sum, { samples }) => sum + samples, 0);
+      let mean = 0;
+      for (const { checkpoint, samples } of shares) mean += (samples / total) * (await find(checkpoint)).skill;
+      skill = mean;
     },
   };
 }

@@ -19,6 +19,9 @@ export type Checkpoint = {
   readonly bytes: number;
 };
 
+/** Stored weights, and how many images trained them since what they are averaged with went another way. */
+export type CheckpointShare = { readonly checkpoint: Checkpoint; readonly samples: number };
+
 /**
  * What the search asks of whoever owns the weights and the images: a super network opened with a data set, a search
  * space and a seed. The search never sees how a trainer is reached. Calls may come before earlier ones are answered and run in
@@ -57,4 +60,6 @@ export type Trainer = {
   save(checkpointId: string): Promise<Checkpoint>;
   /** Replaces weights and momentum by stored ones. */
   load(checkpoint: Checkpoint): Promise<void>;
+  /** Replaces weights and momentum by the mean of stored ones, each counted by its samples. */
+  average(shares: readonly CheckpointShare[]): Promise<void>;
 };

@@ -42,6 +42,8 @@ export type WeightTrainingRun = {
   readonly seed: number;
   /** Iteration at which to stop; all of them when absent. */
   readonly until?: number;
+  /** Every so many iterations only; 1 when absent. */
+  readonly stride?: number;
   readonly resumeFrom?: TrainingState;
   readonly checkpointing?: Checkpointing<TrainingState>;
   readonly onProgress?: (progress: TrainingProgress) => void;
@@ -55,7 +57,7 @@ export type WeightTrainingRun = {
  * reason of `signal`, or with what the trainer rejects with.
  */
 export async function trainWeights(run: WeightTrainingRun): Promise<void> {
-  const { trainer, checkpointing } = run;
+  const { trainer, checkpointing, stride = 1 } = run;
   const iterations = iterationsOf(run.weights, run.images);
   const until = run.until ?? iterations.total;
   const bins = binsOf(run.space);
@@ -65,7 +67,8 @@ export async function trainWeights(run: WeightTrainingRun): Promise<void> {
     run.signal?.throwIfAborted();
     const steps: WeightStep[] = [];
     while (steps.length < stepsPerCommand && iteration < until) {
-      steps.push(weightStepAt(iteration++, { bins, probabilities: uniform, iterations, ...run }));
+      steps.push(weightStepAt(iteration, { bins, probabilities: uniform, iterations, ...run }));
+      iteration += stride;
     }
     const losses = await trainer.weightSteps(run.split, steps);
     run.onProgress?.({ iteration, losses });

@@ -1,4 +1,4 @@
-import type { Kernels } from '@nss/tensor';
+import type { Kernels, Variable } from '@nss/tensor';
 import type { SuperNetwork } from './network.ts';
 
 /** A checkpoint that cannot be loaded: damaged, or of another network. */
@@ -42,6 +42,14 @@ export async function readCheckpoint(
   network: SuperNetwork,
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<void> {
+  for await (const { variable, data } of valuesOf(network, chunks)) kernels.assign(variable, data);
+}
+
+/** What a checkpoint has for each variable of a network: weights and velocity of each parameter, in the network's order. */
+export async function* valuesOf(
+  network: SuperNetwork,
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<{ readonly variable: Variable; readonly data: Float32Array }> {
   const reader = byteReader(chunks);
   const header = await reader.take(8);
   const version = new DataView(header.buffer).getUint32(4, true);
@@ -55,7 +63,7 @@ export async function readCheckpoint(
       throw new CheckpointError(`the checkpoint is of another network: ${name} has ${size} weights, found ${found}`);
     }
     for (const variable of [weights, velocity]) {
-      kernels.assign(variable, new Float32Array((await reader.take(4 * size)).buffer));
+      yield { variable, data: new Float32Array((await reader.take(4 * size)).buffer) };
     }
   }
   if (!(await reader.atEnd())) throw new CheckpointError('the checkpoint is of another network: it is longer');

@@ -1,3 +1,4 @@
+export { type CheckpointSum, checkpointSum } from './average.ts';
 export { CheckpointError, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 export { type EvaluationResult, evaluateArchitectures } from './evaluate.ts';
 export { extractNetwork, type NamedTensor } from './extract.ts';

@@ -5,6 +5,7 @@ import { blockTypes, parseArchitecture, randomOf, type SearchSpace } from '@nss/
 import { Tape } from '@nss/tensor';
 import {
   CheckpointError,
+  checkpointSum,
   evaluateArchitectures,
   readCheckpoint,
   SuperNetwork,
@@ -274,6 +275,43 @@ test('a network goes on from a checkpoint as if it had never stopped', async () 
   assert.deepEqual(weightsOf(other), weightsOf(network));
   network.close();
   other.close();
+});
+
+test('the mean of checkpoints counts weights and velocities by samples, rounded once', async () => {
+  const trained = (seed: number) => {
+    const network = new SuperNetwork(kernels, space, input, 13);
+    weightStep(kernels, network, randomBatch(8, seed), parseArchitecture('2x5-3x8'), sgd);
+    return network;
+  };
+  const networks = [trained(1), trained(2), trained(3)];
+  const samples = [64, 64, 31];
+  const checkpoints = networks.map((network) => Buffer.concat([...writeCheckpoint(kernels, network)]));
+  const mean = async (shares: readonly number[]) => {
+    const network = new SuperNetwork(kernels, space, input, 99);
+    const sum = checkpointSum(network);
+    for (const i of shares) await sum.add(chunksOf(checkpoints[i], 1000), samples[i]);
+    sum.assignMean(kernels);
+    const bytes = Buffer.concat([...writeCheckpoint(kernels, network)]);
+    network.close();
+    return bytes;
+  };
+  assert.deepEqual(await mean([2]), checkpoints[2]);
+  assert.deepEqual(await mean([1, 1, 1]), checkpoints[1]);
+  const found = await mean([0, 1, 2]);
+  let at = 8;
+  for (const { weights } of networks[0].parameters) {
+    const size = weights.shape.reduce((product, n) => product * n, 1);
+    assert.equal(found.readUInt32LE(at), size);
+    for (let i = at + 4; i < at + 4 + 8 * size; i += 4) {
+      const sum = checkpoints.reduce((total, bytes, j) => total + samples[j] * bytes.readFloatLE(i), 0);
+      assert.equal(found.readFloatLE(i), Math.fround(sum / 159));
+    }
+    at += 4 + 8 * size;
+  }
+  assert.equal(at, found.length);
+  const foreign = new SuperNetwork(kernels, { ...space, stemWidth: 5 }, input, 13);
+  await assert.rejects(checkpointSum(foreign).add(chunksOf(checkpoints[0], 1000), 1), CheckpointError);
+  for (const network of [...networks, foreign]) network.close();
 });
 
 test('a damaged or foreign checkpoint is refused', async () => {

@@ -57,7 +57,10 @@ export function jobCheckpoints<State extends Resumable>(
     const found = await present();
     await job.saveState(state);
     if (checkpointId) unnamed.delete(checkpointId);
-    for (const name of found) if (name !== checkpointId) await checkpoints.delete(name);
+    for (const name of found) {
+      // What was there is gone for good; what was not may still be stored.
+      if (name !== checkpointId && (await checkpoints.delete(name))) unnamed.delete(name);
+    }
     unknown = false;
     last = state.checkpoint;
   };

@@ -1,5 +1,5 @@
 import type { Bus, Objects } from '@nss/bus';
-import { type CheckedDatasetSpec, fromSearchSpace, type JobStatus } from '@nss/contracts';
+import { type CheckedDatasetSpec, fromSearchSpace, type JobStatus, type TrainerUse } from '@nss/contracts';
 import type { RunningJob } from '@nss/jobs';
 import type { Tls } from '@nss/runtime';
 import type { Trainer } from '@nss/search';
@@ -42,25 +42,18 @@ export type Session = {
  */
 export async function withTrainer<T>(
   job: RunningJob<JobResource>,
-  { bus, tls }: TrainerTools,
-  { dataset, space, weights, seed }: Session,
+  tools: TrainerTools,
+  session: Session,
   use: (trainer: Trainer) => Promise<T>,
 ): Promise<T> {
-  // Nothing is lost while a job waits: what was done before stays counted.
-  const { completed = 0, total = 0, unit = '' } = job.resource().status?.progress ?? {};
-  job.progress({ activity: 'waiting for a trainer', completed, total, unit });
-  const open = { dataset, searchSpace: fromSearchSpace(space), weights, seed };
-  const needs = { bus, tls, job: job.name, open, signal: job.cutOff, waitSignal: job.signal, logger: job.logger };
+  showWaiting(job);
+  const needs = { ...needsOf(job, tools, session), signal: job.cutOff, waitSignal: job.signal };
   const leaveSlot = await job.trainerSlot();
   try {
     return await untilWeightsLast(job, () =>
-      withTrainerRetry(needs, async (session) => {
-        await startUse(job, session.info);
-        try {
-          return await use(session);
-        } finally {
-          await endUses(job);
-        }
+      withTrainerRetry(needs, async (trainer) => {
+        await endUses(job);
+        return recordUse(job, trainer.info, () => use(trainer));
       }),
     );
   } finally {
@@ -68,8 +61,24 @@ export async function withTrainer<T>(
   }
 }
 
+/** Nothing is lost while a job waits: what was done before stays counted. */
+export function showWaiting(job: RunningJob<JobResource>): void {
+  const { completed = 0, total = 0, unit = '' } = job.resource().status?.progress ?? {};
+  job.progress({ activity: 'waiting for a trainer', completed, total, unit });
+}
+
+/** What a lease is asked for with. */
+export function needsOf(
+  job: RunningJob<JobResource>,
+  { bus, tls }: TrainerTools,
+  { dataset, space, weights, seed }: Session,
+) {
+  const open = { dataset, searchSpace: fromSearchSpace(space), weights, seed };
+  return { bus, tls, job: job.name, open, logger: job.logger };
+}
+
 /** Does the work again, from the beginning, when the job's own weights are lost. */
-async function untilWeightsLast<T>(job: RunningJob<JobResource>, work: () => Promise<T>): Promise<T> {
+export async function untilWeightsLast<T>(job: RunningJob<JobResource>, work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await work();
@@ -79,15 +88,26 @@ async function untilWeightsLast<T>(job: RunningJob<JobResource>, work: () => Pro
   }
 }
 
-async function startUse(job: RunningJob<JobResource>, { trainerId, engine }: TrainerInfo): Promise<void> {
-  await endUses(job);
+/** Does the work of a trainer; the job's status tells that it did, and when. */
+export async function recordUse<T>(
+  job: RunningJob<JobResource>,
+  { trainerId, engine }: TrainerInfo,
+  work: () => Promise<T>,
+): Promise<T> {
   const use = { trainer: trainerId, engine, startTime: new Date(), endTime: undefined };
   await updateUses(job, (uses) => [...uses, use]);
+  try {
+    return await work();
+  } finally {
+    // A trainer has one lease at a time.
+    await updateUses(job, (uses) => uses.map((found) => (found.trainer === trainerId ? ended(found) : found)));
+  }
 }
 
-/** Also of a trainer that a worker before this one held when it died: it was lost then. */
-const endUses = (job: RunningJob<JobResource>): Promise<void> =>
-  updateUses(job, (uses) => uses.map((use) => ({ ...use, endTime: use.endTime ?? new Date() })));
+/** Of trainers that a worker before this one held when it died: they were lost then. */
+export const endUses = (job: RunningJob<JobResource>): Promise<void> => updateUses(job, (uses) => uses.map(ended));
+
+const ended = (use: TrainerUse): TrainerUse => ({ ...use, endTime: use.endTime ?? new Date() });
 
 async function updateUses(
   job: RunningJob<JobResource>,

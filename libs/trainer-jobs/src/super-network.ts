@@ -10,6 +10,7 @@ import {
 } from '@nss/contracts';
 import type { RunningJob } from '@nss/jobs';
 import { failedPrecondition } from '@nss/rpc';
+import { trainWithSeveral } from './local-sgd.ts';
 import type { JobResource, TrainerTools } from './session.ts';
 import { checkBatch, snakeCase, toWeightTraining, toWork, type WeightSettings, type Work } from './spec.ts';
 import { trainFor, type WeightsToTrain } from './train.ts';
@@ -50,15 +51,13 @@ export function toSuperNetwork(
 export async function trainSuperNetwork(
   job: RunningJob<JobResource & { checkpoint: Checkpoint | undefined }>,
   tools: TrainerTools,
-  { work, weights, ...how }: SuperNetworkToTrain & Pick<WeightsToTrain, 'split' | 'until' | 'seed'>,
+  superNetwork: SuperNetworkToTrain & Pick<WeightsToTrain, 'split' | 'until' | 'seed'>,
 ): Promise<void> {
-  const activity = 'training the super network';
-  const trained = await trainFor(
-    job,
-    tools,
-    { work, space: work.space, weights, ...how, activity },
-    async ({ checkpoint }) => checkpoint,
-  );
+  const toTrain = { ...superNetwork, space: superNetwork.work.space, activity: 'training the super network' };
+  const { localSgd } = superNetwork.weights;
+  const trained = localSgd
+    ? await trainWithSeveral(job, tools, toTrain, localSgd)
+    : await trainFor(job, tools, toTrain, async ({ checkpoint }) => checkpoint);
   await job.update((found) => ({ ...found, checkpoint: trained }));
 }
 

@@ -131,6 +131,9 @@ function sessionOf(ask: Ask, info: TrainerInfo, busySeconds: () => number): Trai
     async load(checkpoint) {
       await ask('load', { checkpoint });
     },
+    async average(shares) {
+      await ask('average', { shares: [...shares] });
+    },
   };
 }
 

@@ -113,5 +113,11 @@ function toSearch(spec: SearchSpec | undefined, violations: FieldViolation[]) {
       description: 'expected nothing: a search without task loss has no weights',
     });
   }
+  if (!spec.warmup && settings?.theta.taskLoss && settings.weights.localSgd) {
+    violations.push({
+      field: 'spec.settings.weights.local_sgd',
+      description: 'expected nothing: one trainer does the whole search; name a warmup that was trained so',
+    });
+  }
   return violations.length === 0 && work && settings ? { spec, work, settings } : undefined;
 }

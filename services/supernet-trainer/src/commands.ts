@@ -40,6 +40,9 @@ export type Commands = {
   /** The bytes of a checkpoint, in chunks. */
   save: [argument: undefined, result: Uint8Array[]];
   load: [argument: Uint8Array[], result: undefined];
+  /** Adds a checkpoint, so many times, to those whose mean `takeMean` replaces the weights by. */
+  addToMean: [argument: { chunks: Uint8Array[]; samples: number }, result: undefined];
+  takeMean: [argument: undefined, result: undefined];
   close: [argument: undefined, result: undefined];
 };
 

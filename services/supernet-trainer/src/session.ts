@@ -1,6 +1,7 @@
 import type { Objects } from '@nss/bus';
 import {
   type Architecture as ArchitectureMessage,
+  type AverageCheckpoints,
   type EvaluateArchitectures,
   type ExportNetwork,
   type FieldViolation,
@@ -123,6 +124,16 @@ async function answer(
       const { busySeconds } = await thread.run('load', chunks);
       return SessionResponse.create({ reply: { $case: 'load', value: {} }, busySeconds });
     }
+    case 'average': {
+      let busySeconds = 0;
+      // One after the other: only one of them is in memory.
+      for (const { checkpoint, samples } of toShares(command.value)) {
+        const chunks = await checkpoints.load(checkpoint);
+        busySeconds += (await thread.run('addToMean', { chunks, samples })).busySeconds;
+      }
+      busySeconds += (await thread.run('takeMean', undefined)).busySeconds;
+      return SessionResponse.create({ reply: { $case: 'average', value: {} }, busySeconds });
+    }
   }
 }
 
@@ -226,6 +237,18 @@ function toEvaluation({ architectures, calibrationImages }: EvaluateArchitecture
   checkCalibration(calibrationImages, 'evaluate.calibration_images', violations);
   if (violations.length > 0) throw invalidArgument(violations);
   return { architectures: checked, calibrationImages };
+}
+
+function toShares({ shares }: AverageCheckpoints) {
+  const violations: FieldViolation[] = [];
+  if (shares.length === 0) violations.push({ field: 'average.shares', description: 'expected at least one' });
+  for (const [i, { samples }] of shares.entries()) {
+    if (Number.isSafeInteger(samples) && samples > 0) continue;
+    const description = `expected a positive whole number, found ${samples}`;
+    violations.push({ field: `average.shares[${i}].samples`, description });
+  }
+  if (violations.length > 0) throw invalidArgument(violations);
+  return shares;
 }
 
 function toArchitectures(

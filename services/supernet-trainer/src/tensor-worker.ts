@@ -4,6 +4,8 @@ import { writeTrainedNetwork } from '@nss/exports';
 import { randomOf } from '@nss/space';
 import {
   type Batch,
+  type CheckpointSum,
+  checkpointSum,
   evaluateArchitectures,
   extractNetwork,
   readCheckpoint,
@@ -37,6 +39,7 @@ type Session = {
   readonly network: SuperNetwork;
   heldOut?: Batch[];
   calibration?: Batch;
+  sum?: CheckpointSum;
 };
 
 const options = workerData as WorkerOptions;
@@ -104,6 +107,21 @@ const run: { [Name in CommandName]: (argument: Commands[Name][0]) => Promise<Com
 
     async load(chunks) {
       await readCheckpoint(kernels, opened().network, asyncOf(chunks));
+      return undefined;
+    },
+
+    async addToMean({ chunks, samples }) {
+      const current = opened();
+      current.sum ??= checkpointSum(current.network);
+      await current.sum.add(asyncOf(chunks), samples);
+      return undefined;
+    },
+
+    takeMean() {
+      const current = opened();
+      if (!current.sum) throw new Error('nothing was added to the mean');
+      current.sum.assignMean(kernels);
+      current.sum = undefined;
       return undefined;
     },
 

@@ -102,6 +102,47 @@ test('a holder leases the trainer, drives it, and another goes on from its check
   });
 });
 
+test('a trainer takes the mean of what others have stored, and trains on from it', async () => {
+  const shares = await drive(async (session) => {
+    await session.weightSteps('all', steps(0, 2));
+    const base = await session.save('searches/mean/0');
+    const shard = async (first: number, samples: number) => {
+      await session.load(base);
+      await session.weightSteps('all', steps(first, first + 1));
+      return { checkpoint: await session.save(`searches/mean/${first}`), samples };
+    };
+    return [await shard(2, 32), await shard(3, 16)];
+  });
+  const digestOf = (averaged: typeof shares) =>
+    drive(async (session) => {
+      await session.average(averaged);
+      return (await session.save('searches/mean/mean')).digest;
+    });
+  const [one, other] = shares;
+  assert.equal(await digestOf([one]), one.checkpoint.digest);
+  assert.equal(await digestOf(shares), await digestOf([one, one, other].map((share) => ({ ...share, samples: 16 }))));
+  assert.notEqual(await digestOf(shares), await digestOf([one, { ...other, samples: 32 }]));
+  await drive(async (session) => {
+    await session.average([one, other]);
+    // Sums of one command are not those of the next.
+    await session.average([other]);
+    assert.equal((await session.save('searches/mean/again')).digest, other.checkpoint.digest);
+  });
+  await assert.rejects(
+    drive((session) => session.average([])),
+    refused('average.shares'),
+  );
+  await assert.rejects(
+    drive((session) => session.average([one, { ...other, samples: 0 }])),
+    refused('average.shares[1].samples'),
+  );
+  const lost = { checkpoint: { checkpointId: 'searches/mean/none', digest: '', bytes: 0 }, samples: 1 };
+  await assert.rejects(
+    drive((session) => session.average([one, lost])),
+    /searches\/mean\/none is not in the store/,
+  );
+});
+
 test('an exported network is an artifact with the weights, the statistics and the normalisation', async () => {
   const artifact = 'trainings/sample/network.safetensors';
   await drive(async (session) => {

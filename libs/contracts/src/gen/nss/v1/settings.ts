@@ -46,7 +46,27 @@ export interface WeightTraining {
    */
   warmupFraction: number;
   sgd: SgdSettings | undefined;
-  augmentation: Augmentation | undefined;
+  augmentation:
+    | Augmentation
+    | undefined;
+  /** Several trainers for one super network; absent: one. Only warmups and stand-alone super networks can be trained so. */
+  localSgd: LocalSgd | undefined;
+}
+
+/**
+ * Local SGD. In every round each trainer takes the weights of the round before, makes its own steps, and stores what it has; the next
+ * round begins with the mean of these weights and of their momentum, by the images behind each.
+ */
+export interface LocalSgd {
+  /** Parts of a round. It takes as many trainers as are free, so this decides what is computed, and how many there are only how long it takes. */
+  trainers: number;
+  /** SGD steps of each in a round. */
+  stepsPerRound: number;
+  /**
+   * With so many parts done, a round waits for the others as long again as these took, then drops them. Only as many as `trainers` makes
+   * the result independent of how fast they are.
+   */
+  quorum: number;
 }
 
 /** How theta, the distribution over network spaces, is trained. */
@@ -483,7 +503,7 @@ export const Augmentation: MessageFns<Augmentation> = {
 };
 
 function createBaseWeightTraining(): WeightTraining {
-  return { epochs: 0, batchSize: 0, warmupFraction: 0, sgd: undefined, augmentation: undefined };
+  return { epochs: 0, batchSize: 0, warmupFraction: 0, sgd: undefined, augmentation: undefined, localSgd: undefined };
 }
 
 export const WeightTraining: MessageFns<WeightTraining> = {
@@ -502,6 +522,9 @@ export const WeightTraining: MessageFns<WeightTraining> = {
     }
     if (message.augmentation !== undefined) {
       Augmentation.encode(message.augmentation, writer.uint32(42).fork()).join();
+    }
+    if (message.localSgd !== undefined) {
+      LocalSgd.encode(message.localSgd, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -559,6 +582,14 @@ export const WeightTraining: MessageFns<WeightTraining> = {
             message.augmentation = Augmentation.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.localSgd = LocalSgd.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -586,6 +617,11 @@ export const WeightTraining: MessageFns<WeightTraining> = {
         : 0,
       sgd: isSet(object.sgd) ? SgdSettings.fromJSON(object.sgd) : undefined,
       augmentation: isSet(object.augmentation) ? Augmentation.fromJSON(object.augmentation) : undefined,
+      localSgd: isSet(object.localSgd)
+        ? LocalSgd.fromJSON(object.localSgd)
+        : isSet(object.local_sgd)
+        ? LocalSgd.fromJSON(object.local_sgd)
+        : undefined,
     };
   },
 
@@ -606,6 +642,9 @@ export const WeightTraining: MessageFns<WeightTraining> = {
     if (message.augmentation !== undefined) {
       obj.augmentation = Augmentation.toJSON(message.augmentation);
     }
+    if (message.localSgd !== undefined) {
+      obj.localSgd = LocalSgd.toJSON(message.localSgd);
+    }
     return obj;
   },
 
@@ -621,6 +660,114 @@ export const WeightTraining: MessageFns<WeightTraining> = {
     message.augmentation = (object.augmentation !== undefined && object.augmentation !== null)
       ? Augmentation.fromPartial(object.augmentation)
       : undefined;
+    message.localSgd = (object.localSgd !== undefined && object.localSgd !== null)
+      ? LocalSgd.fromPartial(object.localSgd)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseLocalSgd(): LocalSgd {
+  return { trainers: 0, stepsPerRound: 0, quorum: 0 };
+}
+
+export const LocalSgd: MessageFns<LocalSgd> = {
+  encode(message: LocalSgd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.trainers !== 0) {
+      writer.uint32(8).int32(message.trainers);
+    }
+    if (message.stepsPerRound !== 0) {
+      writer.uint32(16).int32(message.stepsPerRound);
+    }
+    if (message.quorum !== 0) {
+      writer.uint32(24).int32(message.quorum);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LocalSgd {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLocalSgd();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.trainers = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.stepsPerRound = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.quorum = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LocalSgd {
+    return {
+      trainers: isSet(object.trainers) ? globalThis.Number(object.trainers) : 0,
+      stepsPerRound: isSet(object.stepsPerRound)
+        ? globalThis.Number(object.stepsPerRound)
+        : isSet(object.steps_per_round)
+        ? globalThis.Number(object.steps_per_round)
+        : 0,
+      quorum: isSet(object.quorum) ? globalThis.Number(object.quorum) : 0,
+    };
+  },
+
+  toJSON(message: LocalSgd): unknown {
+    const obj: any = {};
+    if (message.trainers !== 0) {
+      obj.trainers = Math.round(message.trainers);
+    }
+    if (message.stepsPerRound !== 0) {
+      obj.stepsPerRound = Math.round(message.stepsPerRound);
+    }
+    if (message.quorum !== 0) {
+      obj.quorum = Math.round(message.quorum);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<LocalSgd>, I>>(base?: I): LocalSgd {
+    return LocalSgd.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<LocalSgd>, I>>(object: I): LocalSgd {
+    const message = createBaseLocalSgd();
+    message.trainers = object.trainers ?? 0;
+    message.stepsPerRound = object.stepsPerRound ?? 0;
+    message.quorum = object.quorum ?? 0;
     return message;
   },
 };

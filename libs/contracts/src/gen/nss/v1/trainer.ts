@@ -124,6 +124,7 @@ export interface SessionRequest {
     | { $case: "load"; value: LoadCheckpoint }
     | { $case: "export"; value: ExportNetwork }
     | { $case: "taskLosses"; value: MeasureTaskLosses }
+    | { $case: "average"; value: AverageCheckpoints }
     | undefined;
 }
 
@@ -137,6 +138,7 @@ export interface SessionResponse {
     | { $case: "load"; value: LoadCheckpointReply }
     | { $case: "export"; value: ExportNetworkReply }
     | { $case: "taskLosses"; value: MeasureTaskLossesReply }
+    | { $case: "average"; value: AverageCheckpointsReply }
     | undefined;
   /** Seconds of tensor work behind this reply. */
   busySeconds: number;
@@ -236,6 +238,23 @@ export interface LoadCheckpoint {
 }
 
 export interface LoadCheckpointReply {
+}
+
+/** Replaces weights and momentum by the mean of stored ones, each counted by its samples. */
+export interface AverageCheckpoints {
+  /** At least one. */
+  shares: CheckpointShare[];
+}
+
+export interface CheckpointShare {
+  checkpoint:
+    | Checkpoint
+    | undefined;
+  /** Images that trained it since what all of them began with; positive. */
+  samples: number;
+}
+
+export interface AverageCheckpointsReply {
 }
 
 /**
@@ -486,6 +505,9 @@ export const SessionRequest: MessageFns<SessionRequest> = {
       case "taskLosses":
         MeasureTaskLosses.encode(message.command.value, writer.uint32(66).fork()).join();
         break;
+      case "average":
+        AverageCheckpoints.encode(message.command.value, writer.uint32(74).fork()).join();
+        break;
     }
     return writer;
   },
@@ -567,6 +589,14 @@ export const SessionRequest: MessageFns<SessionRequest> = {
             message.command = { $case: "taskLosses", value: MeasureTaskLosses.decode(reader, reader.uint32()) };
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.command = { $case: "average", value: AverageCheckpoints.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -603,6 +633,8 @@ export const SessionRequest: MessageFns<SessionRequest> = {
         ? { $case: "taskLosses", value: MeasureTaskLosses.fromJSON(object.taskLosses) }
         : isSet(object.task_losses)
         ? { $case: "taskLosses", value: MeasureTaskLosses.fromJSON(object.task_losses) }
+        : isSet(object.average)
+        ? { $case: "average", value: AverageCheckpoints.fromJSON(object.average) }
         : undefined,
     };
   },
@@ -625,6 +657,8 @@ export const SessionRequest: MessageFns<SessionRequest> = {
       obj.export = ExportNetwork.toJSON(message.command.value);
     } else if (message.command?.$case === "taskLosses") {
       obj.taskLosses = MeasureTaskLosses.toJSON(message.command.value);
+    } else if (message.command?.$case === "average") {
+      obj.average = AverageCheckpoints.toJSON(message.command.value);
     }
     return obj;
   },
@@ -683,6 +717,12 @@ export const SessionRequest: MessageFns<SessionRequest> = {
         }
         break;
       }
+      case "average": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "average", value: AverageCheckpoints.fromPartial(object.command.value) };
+        }
+        break;
+      }
     }
     return message;
   },
@@ -718,6 +758,9 @@ export const SessionResponse: MessageFns<SessionResponse> = {
         break;
       case "taskLosses":
         MeasureTaskLossesReply.encode(message.reply.value, writer.uint32(74).fork()).join();
+        break;
+      case "average":
+        AverageCheckpointsReply.encode(message.reply.value, writer.uint32(82).fork()).join();
         break;
     }
     if (message.busySeconds !== 0) {
@@ -803,6 +846,14 @@ export const SessionResponse: MessageFns<SessionResponse> = {
             message.reply = { $case: "taskLosses", value: MeasureTaskLossesReply.decode(reader, reader.uint32()) };
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.reply = { $case: "average", value: AverageCheckpointsReply.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 7: {
             if (tag !== 57) {
               break;
@@ -847,6 +898,8 @@ export const SessionResponse: MessageFns<SessionResponse> = {
         ? { $case: "taskLosses", value: MeasureTaskLossesReply.fromJSON(object.taskLosses) }
         : isSet(object.task_losses)
         ? { $case: "taskLosses", value: MeasureTaskLossesReply.fromJSON(object.task_losses) }
+        : isSet(object.average)
+        ? { $case: "average", value: AverageCheckpointsReply.fromJSON(object.average) }
         : undefined,
       busySeconds: isSet(object.busySeconds)
         ? globalThis.Number(object.busySeconds)
@@ -874,6 +927,8 @@ export const SessionResponse: MessageFns<SessionResponse> = {
       obj.export = ExportNetworkReply.toJSON(message.reply.value);
     } else if (message.reply?.$case === "taskLosses") {
       obj.taskLosses = MeasureTaskLossesReply.toJSON(message.reply.value);
+    } else if (message.reply?.$case === "average") {
+      obj.average = AverageCheckpointsReply.toJSON(message.reply.value);
     }
     if (message.busySeconds !== 0) {
       obj.busySeconds = floatToJson(message.busySeconds);
@@ -932,6 +987,12 @@ export const SessionResponse: MessageFns<SessionResponse> = {
       case "taskLosses": {
         if (object.reply?.value !== undefined && object.reply?.value !== null) {
           message.reply = { $case: "taskLosses", value: MeasureTaskLossesReply.fromPartial(object.reply.value) };
+        }
+        break;
+      }
+      case "average": {
+        if (object.reply?.value !== undefined && object.reply?.value !== null) {
+          message.reply = { $case: "average", value: AverageCheckpointsReply.fromPartial(object.reply.value) };
         }
         break;
       }
@@ -2405,6 +2466,216 @@ export const LoadCheckpointReply: MessageFns<LoadCheckpointReply> = {
   },
   fromPartial<I extends Exact<DeepPartial<LoadCheckpointReply>, I>>(_: I): LoadCheckpointReply {
     const message = createBaseLoadCheckpointReply();
+    return message;
+  },
+};
+
+function createBaseAverageCheckpoints(): AverageCheckpoints {
+  return { shares: [] };
+}
+
+export const AverageCheckpoints: MessageFns<AverageCheckpoints> = {
+  encode(message: AverageCheckpoints, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.shares) {
+      CheckpointShare.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AverageCheckpoints {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAverageCheckpoints();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.shares.push(CheckpointShare.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AverageCheckpoints {
+    return {
+      shares: globalThis.Array.isArray(object?.shares)
+        ? object.shares.map((e: any) => CheckpointShare.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: AverageCheckpoints): unknown {
+    const obj: any = {};
+    if (message.shares?.length) {
+      obj.shares = message.shares.map((e) => CheckpointShare.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<AverageCheckpoints>, I>>(base?: I): AverageCheckpoints {
+    return AverageCheckpoints.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AverageCheckpoints>, I>>(object: I): AverageCheckpoints {
+    const message = createBaseAverageCheckpoints();
+    message.shares = object.shares?.map((e) => CheckpointShare.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseCheckpointShare(): CheckpointShare {
+  return { checkpoint: undefined, samples: 0 };
+}
+
+export const CheckpointShare: MessageFns<CheckpointShare> = {
+  encode(message: CheckpointShare, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.checkpoint !== undefined) {
+      Checkpoint.encode(message.checkpoint, writer.uint32(10).fork()).join();
+    }
+    if (message.samples !== 0) {
+      writer.uint32(16).int64(message.samples);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckpointShare {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckpointShare();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.checkpoint = Checkpoint.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.samples = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CheckpointShare {
+    return {
+      checkpoint: isSet(object.checkpoint) ? Checkpoint.fromJSON(object.checkpoint) : undefined,
+      samples: isSet(object.samples) ? globalThis.Number(object.samples) : 0,
+    };
+  },
+
+  toJSON(message: CheckpointShare): unknown {
+    const obj: any = {};
+    if (message.checkpoint !== undefined) {
+      obj.checkpoint = Checkpoint.toJSON(message.checkpoint);
+    }
+    if (message.samples !== 0) {
+      obj.samples = Math.round(message.samples);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CheckpointShare>, I>>(base?: I): CheckpointShare {
+    return CheckpointShare.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CheckpointShare>, I>>(object: I): CheckpointShare {
+    const message = createBaseCheckpointShare();
+    message.checkpoint = (object.checkpoint !== undefined && object.checkpoint !== null)
+      ? Checkpoint.fromPartial(object.checkpoint)
+      : undefined;
+    message.samples = object.samples ?? 0;
+    return message;
+  },
+};
+
+function createBaseAverageCheckpointsReply(): AverageCheckpointsReply {
+  return {};
+}
+
+export const AverageCheckpointsReply: MessageFns<AverageCheckpointsReply> = {
+  encode(_: AverageCheckpointsReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AverageCheckpointsReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAverageCheckpointsReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): AverageCheckpointsReply {
+    return {};
+  },
+
+  toJSON(_: AverageCheckpointsReply): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<AverageCheckpointsReply>, I>>(base?: I): AverageCheckpointsReply {
+    return AverageCheckpointsReply.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AverageCheckpointsReply>, I>>(_: I): AverageCheckpointsReply {
+    const message = createBaseAverageCheckpointsReply();
     return message;
   },
 };
