@@ -1,0 +1,77 @@
+import { type PresetName, presetOf } from '@nss/campaign';
+import type { NssClient } from '@nss/client';
+import { JobState, type LocalSgd, Population } from '@nss/contracts';
+import { type JobApis, jobApisOf, runToEnd } from '@nss/job-apis';
+
+export type Plan = {
+  readonly dataset: string;
+  readonly preset: PresetName;
+  readonly epochs: number | undefined;
+  /** Trainers of local SGD, all of which a round waits for. */
+  readonly shards: number;
+  /** One super network for each. */
+  readonly stepsPerRound: readonly number[];
+  readonly architectures: number;
+};
+
+/** Errors of the same architectures in one super network. */
+export type Measured = { readonly title: string; readonly errorsPercent: readonly number[] };
+
+/** Two plain trainings, of different seeds, and rounds of local SGD with the seed of the first one. */
+export type Comparison = {
+  readonly plain: Measured;
+  readonly otherSeed: Measured;
+  readonly rounds: readonly Measured[];
+};
+
+/** Trains all super networks of the plan and measures the same architectures in each. Throws when a job does not succeed. */
+export async function measureErrors(nss: NssClient, plan: Plan, tell: (message: string) => void): Promise<Comparison> {
+  const apis = jobApisOf(nss);
+  const { dataset, searchSpace, evaluation } = presetOf(plan.preset);
+  const { epochs = evaluation.weights.epochs } = plan;
+  const work = { dataset: { name: plan.dataset, folder: undefined, ...dataset }, searchSpace };
+  const measure = async (title: string, id: string, seed: number, localSgd?: LocalSgd): Promise<Measured> => {
+    const network = { ...work, weights: { ...evaluation.weights, epochs, localSgd }, seed };
+    const { name } = await succeeded(apis, 'superNetwork', id, network);
+    tell(`${title}: trained`);
+    const { calibrationImages } = evaluation;
+    // What is drawn follows from seed and label: the same for every super network.
+    const populations = [Population.create({ label: 'all', count: plan.architectures })];
+    const measuring = { ...work, superNetwork: name, calibrationImages, seed: 0, populations };
+    const { result } = await succeeded(apis, 'evaluation', id, measuring);
+    tell(`${title}: measured`);
+    return { title, errorsPercent: await errorsOf(nss, result?.architecturesArtifact ?? '') };
+  };
+  const [plain, otherSeed, ...rounds] = await Promise.all([
+    measure('plain, seed 0', 'plain', 0),
+    measure('plain, seed 1', 'other-seed', 1),
+    ...plan.stepsPerRound.map((stepsPerRound) =>
+      measure(`${plan.shards} trainers, ${stepsPerRound} steps a round, seed 0`, `local-${stepsPerRound}`, 0, {
+        trainers: plan.shards,
+        stepsPerRound,
+        quorum: plan.shards,
+      }),
+    ),
+  ]);
+  return { plain, otherSeed, rounds };
+}
+
+async function succeeded<Kind extends 'superNetwork' | 'evaluation'>(
+  apis: JobApis,
+  kind: Kind,
+  id: string,
+  spec: Parameters<typeof runToEnd<Kind>>[3],
+) {
+  const job = await runToEnd(apis, kind, id, spec, { signal: new AbortController().signal });
+  const { status, name } = job;
+  if (status?.state !== JobState.SUCCEEDED) throw new Error(`${name}: ${status?.error?.message ?? status?.state}`);
+  return job;
+}
+
+async function errorsOf(nss: NssClient, artifact: string): Promise<number[]> {
+  const chunks: Buffer[] = [];
+  for await (const { data } of nss.campaigns.readArtifact({ name: artifact })) chunks.push(data);
+  const [header, ...rows] = Buffer.concat(chunks).toString('utf8').trim().split('\n');
+  const column = header.split(',').indexOf('error_percent');
+  return rows.map((row) => Number(row.split(',')[column]));
+}
