@@ -22,6 +22,8 @@ export type EvaluationResult = {
  * The walk goes depth-first and into a stage's deeper block last, so that one activation a stage is resident: besides a block's
  * working set, memory holds `4 images (stem + sum of the widths, each times its stage's pixels)` bytes, images being the larger one of
  * the calibration and a held-out batch, and 8 bytes of statistics for each channel of each BatchNorm of the tree.
+ *
+ * @param onBatch called when the calibration images, and each held-out batch, have gone through.
  */
 export function evaluateArchitectures(
   kernels: Kernels,
@@ -29,12 +31,14 @@ export function evaluateArchitectures(
   architectures: readonly Architecture[],
   calibration: Batch,
   heldOut: readonly Batch[],
+  onBatch: () => void = () => {},
 ): EvaluationResult[] {
   const tree = prefixTree(architectures);
   const statistics: BatchNormStatistics[] = [];
   const sums = architectures.map(() => ({ wrong: 0, loss: 0 }));
   try {
     walk(kernels, network, tree, calibration, { collectStatistics: statistics });
+    onBatch();
     for (const batch of heldOut) {
       walk(kernels, network, tree, batch, { fixedStatistics: statistics }, (ends, logits) => {
         for (const [i, label] of batch.labels.entries()) {
@@ -46,6 +50,7 @@ export function evaluateArchitectures(
           }
         }
       });
+      onBatch();
     }
   } finally {
     for (const { mean, variance } of statistics) {

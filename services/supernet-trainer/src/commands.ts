@@ -68,4 +68,6 @@ export type WorkerMessage =
       readonly code?: string;
       readonly message: string;
     }
+  /** It works on a command and has come further. */
+  | { readonly type: 'alive' }
   | { readonly type: 'log'; readonly message: string; readonly fields: Record<string, unknown> };

@@ -18,6 +18,11 @@ export const configuration = z.object({
   NSS_CACHE_DIR: z.string().default(defaultCacheDir()),
   /** Folder or URL with data-set archives and their SHA256SUMS. */
   NSS_DATASET_MIRROR: z.string().optional(),
+  /**
+   * A computing thread that says nothing for this long while it works on a command hangs: the trainer ends, and the work goes on with
+   * another one. Every step, and every batch of an evaluation, is a sign of life.
+   */
+  NSS_COMMAND_TIMEOUT_SECONDS: wholeNumber(1, 86_400).default(1_800),
   /** A trainer without work for this long exits with code 0; 0 keeps it. For trainers that a queue's length starts. */
   NSS_EXIT_AFTER_IDLE_SECONDS: wholeNumber(0, 86_400).default(0),
 });

@@ -14,6 +14,7 @@ import { type Leases, serveLeases } from '@nss/trainers';
 import { openCheckpoints } from './checkpoints.ts';
 import { configuration } from './configuration.ts';
 import { handlers } from './handlers.ts';
+import { trainerMetrics } from './metrics.ts';
 import { startTensorThread } from './tensor-thread.ts';
 
 await runMain('supernet-trainer', async () => {
@@ -30,15 +31,16 @@ await runMain('supernet-trainer', async () => {
       cacheDir: config.NSS_CACHE_DIR,
       datasetMirror: config.NSS_DATASET_MIRROR,
     },
-    logger,
+    { logger, silenceMs: 1_000 * config.NSS_COMMAND_TIMEOUT_SECONDS },
   );
+  trainerMetrics.silence.observe((observe) => observe(thread.silentMs() / 1_000));
   logger.info({ engine: thread.engine.description }, 'engine open');
   if (thread.engine.warning) logger.warn(thread.engine.warning);
   shutdown.register('computing thread', () => thread.close());
   // A trainer that cannot compute is of no use to anybody: whoever watches the process starts another one.
   thread.lost.addEventListener('abort', () => {
     if (shutdown.signal.aborted) return;
-    logger.fatal({ error: thread.lost.reason }, 'the computing thread died');
+    logger.fatal({ error: thread.lost.reason }, 'the computing thread is lost');
     process.exit(1);
   });
 

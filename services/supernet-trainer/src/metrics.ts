@@ -27,6 +27,12 @@ export const TRAINER_METRICS = {
     unit: 's',
     description: 'Time that the computing thread has worked.',
   },
+  silence: {
+    name: 'nss.trainer.silence_seconds',
+    kind: 'gauge',
+    unit: 's',
+    description: 'How long the computing thread has told nothing of the command that it works on; 0 when it has none.',
+  },
 } as const;
 
 export const trainerMetrics = instrumentsOf('@nss/supernet-trainer', TRAINER_METRICS);

@@ -65,12 +65,12 @@ const run: { [Name in CommandName]: (argument: Commands[Name][0]) => Promise<Com
 
     weightSteps({ split, steps }) {
       const { settings, network } = opened();
-      return steps.map(({ iteration, architecture, learningRate }) =>
-        weightStep(kernels, network, trainingBatch(split, iteration), architecture, {
-          ...settings.weights,
-          learningRate,
-        }),
-      );
+      return steps.map(({ iteration, architecture, learningRate }) => {
+        const training = { ...settings.weights, learningRate };
+        const loss = weightStep(kernels, network, trainingBatch(split, iteration), architecture, training);
+        tellAlive();
+        return loss;
+      });
     },
 
     thetaStep: ({ iteration, mixtures }) =>
@@ -82,7 +82,7 @@ const run: { [Name in CommandName]: (argument: Commands[Name][0]) => Promise<Com
     evaluate({ architectures, calibrationImages }) {
       const { network } = opened();
       const [calibration, heldOut] = evaluationImages(calibrationImages);
-      return evaluateArchitectures(kernels, network, architectures, calibration, heldOut);
+      return evaluateArchitectures(kernels, network, architectures, calibration, heldOut, tellAlive);
     },
 
     export({ architecture, calibrationImages }) {
@@ -149,6 +149,11 @@ async function answer({ id, name, argument }: CommandMessage): Promise<void> {
     const { name: errorName, message, code } = error as Error & { code?: string };
     tell({ type: 'error', id, errorName, message, code });
   }
+}
+
+/** Between the parts of a command that may take long as a whole. */
+function tellAlive(): void {
+  tell({ type: 'alive' });
 }
 
 function opened(): Session {

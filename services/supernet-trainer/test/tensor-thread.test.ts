@@ -33,6 +33,8 @@ const largest = parseArchitecture('2x8-2x8-2x8');
 const steps = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => ({ iteration: from + i, architecture: largest, learningRate: 0.1 }));
 
+const quiet = { logger: createLogger('test', { level: 'silent' }), silenceMs: 600_000 };
+
 let folder: string;
 let thread: TensorThread;
 
@@ -40,7 +42,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nss-trainer-'));
   const datasetMirror = await writeSyntheticMirror(folder);
   const cacheDir = join(folder, 'cache');
-  thread = await startTensorThread({ threads: 1, cacheDir, datasetMirror }, createLogger('test', { level: 'silent' }));
+  thread = await startTensorThread({ threads: 1, cacheDir, datasetMirror }, quiet);
 });
 
 after(async () => {
@@ -106,7 +108,7 @@ test('what goes wrong in the thread is told with its name, and the thread goes o
 
 test('the WebAssembly engine computes the same losses, within rounding, and says that it is slow', async (t) => {
   const options = { threads: 1, cacheDir: join(folder, 'cache'), datasetMirror: folder };
-  const wasm = await startTensorThread({ ...options, engine: 'wasm' }, createLogger('test', { level: 'silent' }));
+  const wasm = await startTensorThread({ ...options, engine: 'wasm' }, quiet);
   t.after(() => wasm.close());
   assert.match(wasm.engine.warning ?? '', /slower/);
   const losses: number[][] = [];
