@@ -96,7 +96,7 @@ async function connected({ url, name, logger, user, password, tls, signal }: Bus
         ...login,
         ...secured,
         maxReconnectAttempts: -1,
-        reconnectTimeWait: RECONNECT_WAIT_MS,
+        reconnectDelayHandler: reconnectDelay(),
         // Else every request takes two stack traces in case it fails.
         noAsyncTraces: true,
       });
@@ -105,6 +105,19 @@ async function connected({ url, name, logger, user, password, tls, signal }: Bus
     }
     await delay(FIRST_CONNECT_WAIT_MS, undefined, { signal });
   }
+}
+
+/**
+ * How long the client is to wait, by the clock on the wall, since it last tried a server. That clock may jump, and a client that trusts
+ * it stays away for as long as it was put back: here one that does not jump says when the pause is over.
+ */
+function reconnectDelay(): () => number {
+  let triedAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (performance.now() - triedAt < RECONNECT_WAIT_MS) return RECONNECT_WAIT_MS;
+    triedAt = performance.now();
+    return Number.NEGATIVE_INFINITY;
+  };
 }
 
 async function reportStatus(nc: NatsConnection, logger: Logger): Promise<void> {
