@@ -13,7 +13,12 @@ export type Outcome = {
 const DEADLINE_MS = 30_000;
 const raw = (bytes: Buffer) => bytes;
 
-export type Caller = { call(method: Method, request: Uint8Array): Promise<Outcome>; close(): void };
+export type Caller = {
+  call(method: Method, request: Uint8Array): Promise<Outcome>;
+  /** The response of a call that must succeed. */
+  ask(method: Method, request: Uint8Array): Promise<Uint8Array>;
+  close(): void;
+};
 
 /** Sends bytes as requests to the addresses of services. */
 export function caller(addressOf: (service: string) => string): Caller {
@@ -26,6 +31,11 @@ export function caller(addressOf: (service: string) => string): Caller {
   };
   return {
     call: (method, request) => callOnce(clientOf(method.service), method, Buffer.from(request)),
+    ask: ({ service, path }, request) =>
+      new Promise((resolve, reject) => {
+        const end = (error: ServiceError | null, response?: Buffer) => (response ? resolve(response) : reject(error));
+        clientOf(service).makeUnaryRequest(path, raw, raw, Buffer.from(request), end);
+      }),
     close() {
       for (const client of clients.values()) client.close();
     },

@@ -20,14 +20,22 @@ export type Method = {
   readonly serverStreams: boolean;
   /** Bytes of a request. Throws for what no such message can hold. */
   encode(request: object): Buffer;
+  decode(request: Uint8Array): object;
+  decodeResponse(response: Uint8Array): object;
 };
 
 const folder = join(import.meta.dirname, '../../proto');
-const files = readdirSync(join(folder, 'nss/v1')).map((file) => join('nss/v1', file));
+const files = [
+  ...readdirSync(join(folder, 'nss/v1')).map((file) => join('nss/v1', file)),
+  'katib/api.proto',
+  'vizier/pythia_service.proto',
+];
+/** Katib's database is nobody's of this mesh. */
+const SERVED_ELSEWHERE = new Set(['api.v1.beta1.DBManager']);
 const definitions = loadSync(files, { includeDirs: [folder], keepCase: true });
 
 export const methods: readonly Method[] = Object.entries(definitions).flatMap(([service, definition]) =>
-  'format' in definition
+  'format' in definition || SERVED_ELSEWHERE.has(service)
     ? []
     : Object.entries(definition as Record<string, MethodDefinition<object, object>>).map(([name, method]) => ({
         service: service.replace('nss.v1.', ''),
@@ -37,11 +45,17 @@ export const methods: readonly Method[] = Object.entries(definitions).flatMap(([
         clientStreams: method.requestStream,
         serverStreams: method.responseStream,
         encode: method.requestSerialize,
+        decode: (bytes: Uint8Array) => method.requestDeserialize(Buffer.from(bytes)),
+        decodeResponse: (bytes: Uint8Array) => method.responseDeserialize(Buffer.from(bytes)),
       })),
 );
 
+/** Types are named as where they are used sees them. */
+const packages = ['nss.v1', 'api.v1.beta1', 'vizier'];
+
 /** Fields of a message; none for one that is not known. */
 export function fieldsOf(messageType: string): readonly Field[] {
-  const found = definitions[messageType] ?? definitions[`nss.v1.${messageType}`];
+  const names = [messageType, ...packages.map((each) => `${each}.${messageType}`)];
+  const found = definitions[names.find((name) => name in definitions) ?? ''];
   return found && 'format' in found ? ((found.type as { field?: Field[] }).field ?? []) : [];
 }

@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
-import { caller, type Outcome } from './calls.ts';
+import { type Caller, caller, type Outcome } from './calls.ts';
 import { type Method, methods } from './contracts.ts';
 import { hostileRequest } from './hostile.ts';
 import { startFuzzedMesh } from './mesh.ts';
-import { hostileQueueMessage, publishHostile, storedValues, unexplained, waiting } from './queues.ts';
+import { mutatedRequest } from './mutated.ts';
+import { hostileQueueMessage, jobsCreated, publishHostile, storedKeys, unexplained, waiting } from './queues.ts';
+import { type ValidRequests, validRequests } from './valid.ts';
 
 /** What was done, what was expected and what happened. */
 export type Row = {
@@ -45,16 +47,20 @@ export async function fuzz({ messages, seed, onRow = () => {} }: FuzzOptions): P
   try {
     const perMethod = Math.ceil((messages * (1 - QUEUE_SHARE)) / methods.length);
     const toQueues = Math.ceil(messages * QUEUE_SHARE);
-    const valuesBefore = await storedValues(mesh.bus);
+    const valid = await validRequests(calls.ask);
+    const keysBefore = await storedKeys(mesh.bus);
+    const jobsBefore = await jobsCreated(mesh.bus);
     // What is loaded and compiled with the first calls is no growth.
-    for (const method of methods) await callAll(calls.call, method, WARM_UP, seed + 1);
+    for (const method of methods) await callAll(calls.call, method, requestsOf(method, valid), WARM_UP, seed + 1);
     const memoryBefore = await mesh.memory();
-    let created = 0;
+    const all: Outcome[] = [];
     for (const method of methods) {
-      const outcomes = await callAll(calls.call, method, perMethod, seed);
-      if (method.name.startsWith('Create')) created += outcomes.filter(({ status }) => status === 'OK').length;
-      add(rowOf(method, outcomes));
+      const outcomes = await callAll(calls.call, method, requestsOf(method, valid), perMethod, seed);
+      add(rowOf(`${method.service}.${method.name}`, outcomes));
+      all.push(...outcomes);
     }
+    add(rowOf('all methods together', all));
+    await cancelAll(calls);
     await inParallel(drawn(hostileQueueMessage, toQueues, seed), (message) => publishHostile(mesh.bus, message));
     const left = await settled(() => waiting(mesh.bus));
     const silent = await unexplained(mesh.bus);
@@ -65,12 +71,13 @@ export async function fuzz({ messages, seed, onRow = () => {} }: FuzzOptions): P
       ok: left === 0 && silent === 0,
     });
     // A job is itself, its request, its claim and its state.
-    const grown = (await storedValues(mesh.bus)) - valuesBefore;
+    const created = (await jobsCreated(mesh.bus)) - jobsBefore;
+    const grown = (await storedKeys(mesh.bus)) - keysBefore;
     add({
-      done: 'stored values counted',
-      expected: `those of the ${created} jobs that were created, and no more`,
+      done: 'stored keys counted',
+      expected: `at most those of the ${created} jobs that were created`,
       happened: `${grown} more`,
-      ok: grown <= 4 * created + methods.length * WARM_UP,
+      ok: grown <= 4 * created,
     });
     for (const row of memoryRows(memoryBefore, await mesh.memory())) add(row);
   } finally {
@@ -89,10 +96,30 @@ export async function fuzz({ messages, seed, onRow = () => {} }: FuzzOptions): P
 async function callAll(
   call: (method: Method, request: Uint8Array) => Promise<Outcome>,
   method: Method,
+  requests: fc.Arbitrary<Uint8Array>,
   count: number,
   seed: number,
 ): Promise<Outcome[]> {
-  return inParallel(drawn(hostileRequest(method), count, seed), (request) => call(method, request));
+  return inParallel(drawn(requests, count, seed), (request) => call(method, request));
+}
+
+/** Three in four of them nearly valid, where it is known what is. */
+function requestsOf(method: Method, valid: ValidRequests): fc.Arbitrary<Uint8Array> {
+  const mutated = mutatedRequest(method, valid);
+  return mutated
+    ? fc.oneof({ weight: 3, arbitrary: mutated }, { weight: 1, arbitrary: hostileRequest(method) })
+    : hostileRequest(method);
+}
+
+/** Some of the jobs that came of it would take as long as the largest numbers say. */
+async function cancelAll({ ask, call }: Caller): Promise<void> {
+  for (const list of methods.filter(({ name, service }) => name.startsWith('List') && !service.startsWith('Dead'))) {
+    const cancel = methods.find(({ name, service }) => service === list.service && name.startsWith('Cancel'));
+    if (!cancel) throw new Error(`${list.service} cannot cancel`);
+    const page = list.decodeResponse(await ask(list, list.encode({ page_size: 1_000 })));
+    const jobs: { name: string }[] = Object.values(page).find(Array.isArray) ?? [];
+    await inParallel(jobs, ({ name }) => call(cancel, cancel.encode({ name })));
+  }
 }
 
 /** Values of an arbitrary, drawn in small numbers: all at once would not fit into memory. */
@@ -102,13 +129,15 @@ function* drawn<T>(arbitrary: fc.Arbitrary<T>, count: number, seed: number): Gen
   }
 }
 
-function rowOf({ service, name }: Method, outcomes: readonly Outcome[]): Row {
+function rowOf(done: string, outcomes: readonly Outcome[]): Row {
   const counts = new Map<string, number>();
   for (const { status } of outcomes) counts.set(status, (counts.get(status) ?? 0) + 1);
   const faults = outcomes.flatMap(({ fault }) => fault ?? []);
-  const happened = [...counts].map(([status, count]) => `${count} ${status}`).join(', ');
+  const share = (count: number) => `${((100 * count) / outcomes.length).toFixed(1)} %`;
+  const mostFirst = [...counts].sort(([, a], [, b]) => b - a);
+  const happened = mostFirst.map(([status, count]) => `${count} ${status} (${share(count)})`).join(', ');
   return {
-    done: `${outcomes.length} x ${service}.${name}`,
+    done: `${outcomes.length} x ${done}`,
     expected: 'a typed status in time',
     happened: faults.length > 0 ? `${happened}; ${faults[0]}` : happened,
     ok: faults.length === 0,

@@ -65,7 +65,8 @@ const deepStruct = fc
 
 const DEEPEST = 4;
 
-function fieldValue({ type, typeName }: Field, depth: number): fc.Arbitrary<unknown> {
+/** Hostile values of a field; of one of its values, where it has many. */
+export function fieldValue({ type, typeName }: Field, depth: number): fc.Arbitrary<unknown> {
   switch (type) {
     case 'TYPE_STRING':
       // Rare, for what it weighs: a message may hold dozens of texts.

@@ -1,8 +1,13 @@
-import { readFile } from 'node:fs/promises';
-import { type Bus, connectBus } from '@nss/bus';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Bus, connectBus, ensureTopology } from '@nss/bus';
 import { startNatsServer } from '@nss/bus/testing';
+import { Campaign, CampaignServiceService, CampaignSpec, JobState } from '@nss/contracts';
+import { connect } from '@nss/rpc';
 import { createLogger } from '@nss/runtime';
 import { freeAddresses, startService } from '../mesh-processes.ts';
+import { startAnalyticTrainer } from '../simulation/analytic-trainer.ts';
 
 const OWNERS: Record<string, string> = {
   CampaignService: 'space-controller',
@@ -15,7 +20,12 @@ const OWNERS: Record<string, string> = {
   TrainingService: 'nas-runner',
   FlopsEstimatorService: 'flops-estimator',
   TrainerService: 'supernet-trainer',
+  'api.v1.beta1.Suggestion': 'platform-adapter',
+  'api.v1.beta1.EarlyStopping': 'platform-adapter',
+  'vizier.PythiaService': 'platform-adapter',
 };
+
+const TRAINER = 'supernet-trainer';
 
 export type FuzzedMesh = {
   readonly bus: Bus;
@@ -26,9 +36,13 @@ export type FuzzedMesh = {
   stop(): Promise<Record<string, number | null>>;
 };
 
-/** NATS and every service, each as a process of its own. */
+/**
+ * NATS and every service, each as a process of its own, and a campaign that has left jobs of every kind. There are no images: what is
+ * created from now on fails when it wants some.
+ */
 export async function startFuzzedMesh(): Promise<FuzzedMesh> {
   const nats = await startNatsServer();
+  const noImages = await mkdtemp(join(tmpdir(), 'nss-fuzz-'));
   const names = [...new Set(Object.values(OWNERS))];
   const addresses = await freeAddresses(names.length);
   const at = Object.fromEntries(names.map((name, i) => [name, addresses[i]]));
@@ -38,8 +52,11 @@ export async function startFuzzedMesh(): Promise<FuzzedMesh> {
     NSS_EVALUATOR_ADDRESS: at.evaluator,
     NSS_NAS_RUNNER_ADDRESS: at['nas-runner'],
     NSS_FLOPS_ESTIMATOR_ADDRESS: at['flops-estimator'],
+    NSS_CACHE_DIR: join(noImages, 'cache'),
+    NSS_DATASET_MIRROR: noImages,
   };
-  const starting = names.map(async (name) => ({ name, process: await startService(name, at[name], env) }));
+  const start = async (name: string) => ({ name, process: await startService(name, at[name], env) });
+  const starting = names.filter((name) => name !== TRAINER).map(start);
   const started = (await Promise.allSettled(starting)).flatMap((result) =>
     result.status === 'fulfilled' ? result.value : [],
   );
@@ -51,6 +68,8 @@ export async function startFuzzedMesh(): Promise<FuzzedMesh> {
   });
   const logger = createLogger('fuzz', { level: 'silent' });
   const bus = await connectBus({ url: nats.url, name: 'fuzz', logger });
+  await runCampaign(bus, at['space-controller']);
+  services.push(await start(TRAINER));
   return {
     bus,
     addressOf(service) {
@@ -64,9 +83,25 @@ export async function startFuzzedMesh(): Promise<FuzzedMesh> {
       const codes = await Promise.all(services.map(async ({ name, process }) => [name, await process.stop()]));
       await bus.close();
       await nats.stop();
+      await rm(noImages, { recursive: true });
       return Object.fromEntries(codes);
     },
   };
+}
+
+/** With a trainer that answers by formulas, whose leases end before the fuzzed one listens. */
+async function runCampaign(bus: Bus, address: string): Promise<void> {
+  await ensureTopology(bus);
+  const trainer = await startAnalyticTrainer(bus, 'formulas', bus.logger);
+  const campaigns = connect(CampaignServiceService, address);
+  const spec = CampaignSpec.create({ dataset: 'cifar10', preset: 'tiny', targetsMultiplyAdds: [60_000] });
+  await campaigns.createCampaign({ campaignId: 'seed', campaign: Campaign.create({ spec }), requestId: 'seed' });
+  let last: Campaign | undefined;
+  for await (const { campaign } of campaigns.watchCampaign({ name: 'campaigns/seed', afterChange: 0 })) last = campaign;
+  campaigns.close();
+  await trainer.close();
+  if (last?.status?.state === JobState.SUCCEEDED) return;
+  throw new Error(`the campaign to start from failed: ${last?.status?.error?.message}`);
 }
 
 /** Throws if the process is gone. */

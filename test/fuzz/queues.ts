@@ -41,11 +41,19 @@ export async function waiting({ jsm }: Bus): Promise<number> {
   return streams.reduce((sum, { state }) => sum + state.messages, 0);
 }
 
-/** Values in all buckets of jobs and their states. */
-export async function storedValues({ jsm }: Bus): Promise<number> {
+/** Keys in all buckets of jobs and their states. */
+export async function storedKeys({ jsm }: Bus): Promise<number> {
   let sum = 0;
-  for await (const { config, state } of jsm.streams.list()) if (config.name.startsWith('KV_')) sum += state.messages;
+  for await (const { config, state } of jsm.streams.list()) {
+    if (config.name.startsWith('KV_')) sum += state.num_subjects ?? 0;
+  }
   return sum;
+}
+
+/** Jobs that were ever created, deleted ones too. */
+export async function jobsCreated({ jsm }: Bus): Promise<number> {
+  const { state } = await jsm.streams.info('NSS_EVENTS', { subjects_filter: 'nss.v1.*.*.created' });
+  return Object.values(state.subjects ?? {}).reduce((sum, messages) => sum + messages, 0);
 }
 
 /** Dead letters without a reason. */
