@@ -7,13 +7,15 @@ import { comparisonTable } from './table.ts';
 
 const usage = `Usage: npm run local-sgd -- [options]
 What it costs to train one evaluation super network with several trainers: plain training of two seeds and rounds of local SGD of the first
-seed, all on as many samples; then the errors of the same architectures in each, and how well they agree. Computed by a mesh of this machine.
+seed, all on as many samples, and what one trainer gets to in the time that several take; then the errors of the same architectures in each, and
+how well they agree. Computed by a mesh of this machine.
 
   --dataset NAME        default: cifar10
   --preset NAME         default: small
   --epochs N            of every super network (default: the preset's)
   --shards N            trainers of local SGD; how many there are decides only how long it takes (default: 4)
   --steps LIST          steps per round (default: 20,100)
+  --rates LIST          learning rate of local SGD over the preset's (default: 1)
   --architectures N     drawn uniformly from the search space (default: 150)
   --trainers N          processes, with one thread each (default: 2)
   -h, --help            show this help`;
@@ -25,6 +27,7 @@ const { values } = parseArgs({
     epochs: { type: 'string' },
     shards: { type: 'string', default: '4' },
     steps: { type: 'string', default: '20,100' },
+    rates: { type: 'string', default: '1' },
     architectures: { type: 'string', default: '150' },
     trainers: { type: 'string', default: '2' },
     help: { type: 'boolean', short: 'h', default: false },
@@ -45,6 +48,7 @@ async function run(): Promise<void> {
     epochs: values.epochs === undefined ? undefined : count('epochs', values.epochs),
     shards: count('shards', values.shards),
     stepsPerRound: values.steps.split(',').map((steps) => count('steps', steps)),
+    rates: values.rates.split(',').map((rate) => count('rates', rate)),
     architectures: count('architectures', values.architectures),
   };
   const trainers = count('trainers', values.trainers);

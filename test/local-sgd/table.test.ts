@@ -7,7 +7,7 @@ test('every super network is compared with both plain trainings, architecture by
   const table = comparisonTable({
     plain: { title: 'plain, seed 0', errorsPercent },
     otherSeed: { title: 'plain, seed 1', errorsPercent: errorsPercent.map((error) => error + 1) },
-    rounds: [{ title: 'rounds', errorsPercent: errorsPercent.map((error) => 100 - error) }],
+    others: [{ title: 'rounds', errorsPercent: errorsPercent.map((error) => 100 - error) }],
   });
   const rows = table.split('\n').slice(4);
   assert.deepEqual(rows, [

@@ -6,8 +6,8 @@ import type { Comparison, Measured } from './measure.ts';
  * A row a super network, in Markdown: mean error, difference to plain training of the same seed, Kendall's tau with the two plain trainings.
  * Intervals are 95%, by bootstrap over the architectures. What two seeds of plain training differ by is what to compare with.
  */
-export function comparisonTable({ plain, otherSeed, rounds }: Comparison): string {
-  const rows = [plain, otherSeed, ...rounds].map((measured) => [
+export function comparisonTable({ plain, otherSeed, others }: Comparison): string {
+  const rows = [plain, otherSeed, ...others].map((measured) => [
     measured.title,
     mean(measured.errorsPercent).toFixed(2),
     measured === plain ? '' : text(differenceOf(measured, plain), 2),
