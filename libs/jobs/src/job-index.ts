@@ -71,18 +71,36 @@ async function follow<R extends Job>(resources: Store<R>, onEnd: () => void): Pr
   }
 }
 
-/** Never resolves: ends with the error that cuts it off, at the latest when the connection is closed. */
+/**
+ * Never resolves: ends with the error that cuts it off, at the latest when the connection is closed. New jobs are read side by side, since hundreds
+ * may come at once, and put in by turns.
+ */
 async function applyChanges<R extends Job>(
   resources: Store<R>,
   places: Places,
   from: number,
   took: (revision: number) => void,
 ): Promise<void> {
-  for await (const { key, deleted, revision } of resources.watchKeys(from, new AbortController().signal)) {
-    if (deleted) places.delete(key);
-    else if (!places.has(key)) for (const entry of await resources.getAll([key])) places.add(entry);
-    took(revision);
-  }
+  // What is in, or will be once it is read.
+  const known = new Set(places.ids());
+  const failed = Promise.withResolvers<never>();
+  let applied = Promise.resolve();
+  const follow = async () => {
+    for await (const { key, deleted, revision } of resources.watchKeys(from, new AbortController().signal)) {
+      const read = deleted || known.has(key) ? [] : resources.getAll([key]);
+      if (deleted) known.delete(key);
+      else known.add(key);
+      const before = applied;
+      applied = (async () => {
+        const [entries] = await Promise.all([read, before]);
+        if (deleted) places.delete(key);
+        for (const entry of entries) places.add(entry);
+        took(revision);
+      })();
+      applied.catch(failed.reject);
+    }
+  };
+  await Promise.race([follow(), failed.promise]);
 }
 
 type Places = ReturnType<typeof createPlaces>;
@@ -98,7 +116,7 @@ function createPlaces() {
     return list;
   };
   return {
-    has: (id: string) => byId.has(id),
+    ids: () => byId.keys(),
     of: (tenant: string): readonly Place[] => byTenant.get(tenant) ?? [],
     add({ key, value }: Entry<Job>) {
       const place = placeOf(value);
