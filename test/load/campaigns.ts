@@ -12,6 +12,8 @@ export type Load = {
   readonly evaluated: number;
   /** Architectures that each of those evaluates, about. */
   readonly architectures: number;
+  /** How fast a trainer computes; absent: it answers at once. */
+  readonly multiplyAddsPerSecond?: number;
 };
 
 /** Populations of a campaign with one target: its Elite Space, as many of the same cost, and as many of the search space. */

@@ -35,6 +35,9 @@ export async function runLoad(load: Load): Promise<LoadResult> {
   Object.assign(process.env, {
     NSS_LOG_LEVEL: 'warn',
     NSS_ANALYTIC_TRAINERS: String(load.trainers),
+    ...(load.multiplyAddsPerSecond && {
+      NSS_ANALYTIC_MULTIPLY_ADDS_PER_SECOND: String(load.multiplyAddsPerSecond),
+    }),
     // All campaigns at once.
     NSS_CONCURRENCY: String(Math.max(16, load.campaigns)),
   });

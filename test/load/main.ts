@@ -13,6 +13,8 @@ protocol but compute formulas. Prints what was done, what was expected and what 
   --evaluated N      campaigns that evaluate many architectures (default: 10)
   --architectures N  architectures that each of those evaluates (default: 20000)
   --sizes LIST       multiples of the first three, one run each (default: 1; for example 0.1,1,2)
+  --rate N           multiply-adds a second of a trainer, which takes the time of a device of that rate (default: it answers at once,
+                     so that the mesh has as much to do as it can)
   -h, --help         show this help
 NSS_LOAD_KEEP=1 keeps the meshes' folders with their logs.`;
 
@@ -23,6 +25,7 @@ const { values } = parseArgs({
     evaluated: { type: 'string', default: '10' },
     architectures: { type: 'string', default: '20000' },
     sizes: { type: 'string', default: '1' },
+    rate: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -64,6 +67,7 @@ function loadOf(size: number): Load {
     trainers: scaled('trainers'),
     evaluated: scaled('evaluated'),
     architectures: number('architectures', values.architectures),
+    multiplyAddsPerSecond: values.rate === undefined ? undefined : number('rate', values.rate),
   };
 }
 
@@ -74,7 +78,7 @@ function tableOf(load: Load, { seconds, failures, stored, latencies, largest }: 
   const largestMessage = largest.reduce((a, b) => (a.bytes > b.bytes ? a : b));
   return [
     {
-      done: `${load.campaigns} campaigns at once, ${load.trainers} trainers`,
+      done: `${load.campaigns} campaigns at once, ${load.trainers} trainers${paceText(load)}`,
       expected: 'all succeed',
       happened: `${load.campaigns - failures.length} in ${seconds.toFixed(0)} s${failures.length > 0 ? `; ${failures[0]}` : ''}`,
       met: failures.length === 0,
@@ -104,6 +108,10 @@ function tableOf(load: Load, { seconds, failures, stored, latencies, largest }: 
       met: largestMessage.bytes <= 256 * 1024,
     },
   ];
+}
+
+function paceText({ multiplyAddsPerSecond: rate }: Load): string {
+  return rate === undefined ? ' that answer at once' : ` of ${rate.toExponential()} multiply-adds/s`;
 }
 
 function rowText({ done, expected, happened, met }: Row): string {
