@@ -226,9 +226,9 @@ export class SuperNetwork {
     }
     if (block.projection) {
       const projected = normalisedConvolution(tape, use, block.projection, x, from, channels);
-      return tape.relu(tape.add(residual, projected));
+      return tape.addRelu(residual, projected);
     }
-    return tape.relu(tape.add(residual, channels.mask ? tape.maskChannels(x, channels.mask) : x));
+    return tape.addRelu(residual, channels.mask ? tape.maskChannels(x, channels.mask) : x);
   }
 
   #logits(tape: Tape, use: Reader, x: Value, from: number): Value {

@@ -36,7 +36,8 @@ export const BATCH_NORM_EPSILON = 1e-5;
 
 /**
  * The operations that the super network needs, on one engine. Every result is a new tensor that the caller frees;
- * nothing is freed or changed behind the caller's back. Convolutions pad to SAME.
+ * nothing is freed or changed behind the caller's back, but by what is named `...Into`: it takes its first argument over, which
+ * the caller has no longer, and may put the result in its place. Convolutions pad to SAME.
  */
 export type Kernels = {
   fromArray(data: Float32Array | Int32Array, shape: readonly number[]): Tensor;
@@ -45,6 +46,12 @@ export type Kernels = {
   free(tensor: Tensor): void;
   /** Live tensors and variables; constant over training steps. */
   liveTensors(): number;
+
+  /**
+   * Runs the kernels that `compute` calls, at the latest when it returns: those that do not depend on each other at the same time.
+   * Within it no result's values or shape may be asked for, and no variable used.
+   */
+  together(compute: () => void): void;
 
   conv2d(x: Tensor, kernel: Tensor, stride: number): Tensor;
   conv2dInputGradient(dy: Tensor, kernel: Tensor, inputShape: readonly number[], stride: number): Tensor;
@@ -63,9 +70,12 @@ export type Kernels = {
   batchNormFixed(x: Tensor, scale: Tensor, offset: Tensor, mean: Tensor, variance: Tensor): Tensor;
 
   relu(x: Tensor): Tensor;
+  reluInto(x: Tensor): Tensor;
   /** Takes the output of the ReLU. */
   reluGradient(dy: Tensor, y: Tensor): Tensor;
+  reluGradientInto(dy: Tensor, y: Tensor): Tensor;
   add(a: Tensor, b: Tensor): Tensor;
+  addInto(a: Tensor, b: Tensor): Tensor;
   /** Product with broadcasting: b is `[channels]` or a scalar `[]`. */
   multiply(a: Tensor, b: Tensor): Tensor;
   /** Sum of a * b over all axes but the last: `[channels]`. */

@@ -1,8 +1,8 @@
 import type { TFEOpAttr, TFJSBinding } from '@tensorflow/tfjs-node/dist/tfjs_binding.d.ts';
 import { BATCH_NORM_EPSILON, type Kernels, type MomentumStep, type Tensor, type Variable } from './kernels.ts';
+import { idOf, type NativeTensor, nativeCalls } from './native-calls.ts';
 
-type NativeTensor = Tensor & { readonly id: number };
-type NativeVariable = Variable & { readonly handle: number };
+type NativeVariable = Variable & { readonly handle: NativeTensor };
 
 /**
  * TensorFlow's fused BatchNorm and ReLU is worth calling where channels fill vectors; elsewhere oneDNN falls back to a kernel that is
@@ -10,15 +10,15 @@ type NativeVariable = Variable & { readonly handle: number };
  */
 const FUSED_CHANNELS = 16;
 
-const idOf = (tensor: Tensor): number => (tensor as NativeTensor).id;
-const handleOf = (variable: Variable): number => (variable as NativeVariable).handle;
+const handleOf = (variable: Variable): NativeTensor => (variable as NativeVariable).handle;
 
 /**
  * TensorFlow's own kernels, called on tfjs-node's addon by name and attributes (TensorFlow's op registry is the
  * reference). Going past tfjs-core saves its dispatch and gives the fused gradients that tfjs composes from many ops.
  */
 export function nativeKernels(binding: TFJSBinding, device: 'cpu' | 'gpu'): Kernels {
-  const float: TFEOpAttr = { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
+  const calls = nativeCalls(binding);
+  const { float, create, free, run, run1, runInto, keep, constant, integerConstant } = calls;
   const dtype: TFEOpAttr = { name: 'dtype', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
   const int = (name: string, value: number | number[]): TFEOpAttr => ({ name, type: binding.TF_ATTR_INT, value });
   const text = (name: string, value: string): TFEOpAttr => ({ name, type: binding.TF_ATTR_STRING, value });
@@ -52,41 +52,9 @@ export function nativeKernels(binding: TFJSBinding, device: 'cpu' | 'gpu'): Kern
   const padAttributes = [float, type('Tpaddings', binding.TF_INT32)];
   const applyMomentum = [float, bool('use_locking', false), bool('use_nesterov', false)];
 
-  let live = 0;
   let variables = 0;
 
-  function create(data: Float32Array | Int32Array, shape: readonly number[]): NativeTensor {
-    const type = data instanceof Int32Array ? binding.TF_INT32 : binding.TF_FLOAT;
-    live++;
-    return { id: binding.createTensor([...shape], type, data), shape };
-  }
-
-  function run(op: string, attributes: TFEOpAttr[], inputs: number[], outputs: number): NativeTensor[] {
-    const results = binding.executeOp(op, attributes, inputs, outputs);
-    live += outputs;
-    return results;
-  }
-  const run1 = (op: string, attributes: TFEOpAttr[], ...inputs: number[]): NativeTensor =>
-    run(op, attributes, inputs, 1)[0];
-
-  function free(tensor: Tensor): void {
-    live--;
-    binding.deleteTensor(idOf(tensor));
-  }
-
-  // Shapes, axes and hyperparameters are tiny tensors that repeat: made once, kept for the life of the engine.
-  const constants = new Map<string, number>();
-  const constant = (key: string, make: () => NativeTensor): number => {
-    let id = constants.get(key);
-    if (id === undefined) {
-      id = make().id;
-      live--;
-      constants.set(key, id);
-    }
-    return id;
-  };
-  const ints = (values: readonly number[]): number =>
-    constant(`i${values.join()}`, () => create(Int32Array.from(values), [values.length]));
+  const ints = (values: readonly number[]): number => integerConstant(values, [values.length]);
   const empty = () => constant('empty', () => create(new Float32Array(0), [0]));
   const zeros = (n: number) => ints(Array.from({ length: n }, () => 0));
   const scalar = (value: number): NativeTensor => create(Float32Array.of(value), []);
@@ -98,7 +66,7 @@ export function nativeKernels(binding: TFJSBinding, device: 'cpu' | 'gpu'): Kern
     if (last?.value === value) return last.tensor.id;
     const tensor = scalar(value);
     if (last) free(last.tensor);
-    else live--;
+    else keep(tensor);
     hyperparameters.set(name, { value, tensor });
     return tensor.id;
   }
@@ -122,7 +90,7 @@ export function nativeKernels(binding: TFJSBinding, device: 'cpu' | 'gpu'): Kern
   }
 
   const readVariable = (variable: Variable): NativeTensor => {
-    const value = run1('ReadVariableOp', [dtype], handleOf(variable));
+    const value = run1('ReadVariableOp', [dtype], idOf(handleOf(variable)));
     return { id: value.id, shape: variable.shape };
   };
 
@@ -131,7 +99,7 @@ export function nativeKernels(binding: TFJSBinding, device: 'cpu' | 'gpu'): Kern
     const shared = create(data, variable.shape);
     const one = scalar(1);
     const own = run1('Mul', [float], shared.id, one.id);
-    run('AssignVariableOp', [dtype], [handleOf(variable), own.id], 0);
+    run('AssignVariableOp', [dtype], [idOf(handleOf(variable)), own.id], 0);
     for (const tensor of [shared, one, own]) free(tensor);
   }
 
@@ -159,11 +127,27 @@ export function nativeKernels(binding: TFJSBinding, device: 'cpu' | 'gpu'): Kern
   }
   const fusesRelu = probeFusedRelu();
 
+  /** Kernels run together as a graph, which TensorFlow reads from a temporary file; with a GPU, results would travel. */
+  function probeGraphs(): boolean {
+    if (device !== 'cpu') return false;
+    const tensors = [create(Float32Array.of(1), [1])];
+    try {
+      calls.together(() => tensors.push(run1('Relu', [float], tensors[0].id)));
+      return true;
+    } catch {
+      return false;
+    } finally {
+      for (const tensor of tensors) free(tensor);
+    }
+  }
+  const runsGraphs = probeGraphs();
+
   return {
     fromArray: create,
     read: (tensor) => binding.tensorDataSync(idOf(tensor)) as Float32Array,
     free,
-    liveTensors: () => live,
+    liveTensors: calls.live,
+    together: runsGraphs ? calls.together : (compute) => compute(),
 
     conv2d: (x, kernel, stride) => run1('Conv2D', convAttributesOf(stride), idOf(x), idOf(kernel)),
     conv2dInputGradient: (dy, kernel, inputShape, stride) =>
@@ -177,11 +161,7 @@ export function nativeKernels(binding: TFJSBinding, device: 'cpu' | 'gpu'): Kern
       const [normalised, mean, unbiased, ...saved] = fuse
         ? run('_MklNativeFusedBatchNormEx', trainingWithRelu, inputs, 6)
         : run('FusedBatchNormV3', training, inputs, 6);
-      let y = normalised;
-      if (relu && !fuse) {
-        y = run1('Relu', [float], normalised.id);
-        free(normalised);
-      }
+      const y = relu && !fuse ? runInto('Relu', normalised) : normalised;
       if (!statistics) {
         for (const tensor of [mean, unbiased]) free(tensor);
         return { y, saved };
@@ -210,11 +190,14 @@ export function nativeKernels(binding: TFJSBinding, device: 'cpu' | 'gpu'): Kern
     },
 
     relu: (x) => run1('Relu', [float], idOf(x)),
+    reluInto: (x) => runInto('Relu', x),
     reluGradient: (dy, y) => run1('ReluGrad', [float], idOf(dy), idOf(y)),
+    reluGradientInto: (dy, y) => runInto('ReluGrad', dy, y),
     add: (a, b) => run1('AddV2', [float], idOf(a), idOf(b)),
+    addInto: (a, b) => runInto('AddV2', a, b),
     multiply: (a, b) => run1('Mul', [float], idOf(a), idOf(b)),
-    dotChannels: (a, b) => sumOfProduct(a, b, a.shape.length - 1),
-    dot: (a, b) => sumOfProduct(a, b, a.shape.length),
+    dotChannels: (a, b) => sumOfProduct(a, b, b.shape.length - 1),
+    dot: (a, b) => sumOfProduct(a, b, b.shape.length),
 
     globalAveragePool: (x) => run1('Mean', reduction, idOf(x), ints([1, 2])),
     globalAveragePoolGradient(dy, inputShape) {
@@ -247,10 +230,8 @@ export function nativeKernels(binding: TFJSBinding, device: 'cpu' | 'gpu'): Kern
 
     slice: (x, shape) => run1('Slice', sliceAttributes, idOf(x), zeros(shape.length), ints(shape)),
     padTo(x, shape) {
-      const paddings = constant(`p${x.shape.join()}:${shape.join()}`, () =>
-        create(Int32Array.from(shape.flatMap((size, axis) => [0, size - x.shape[axis]])), [shape.length, 2]),
-      );
-      return run1('Pad', padAttributes, idOf(x), paddings);
+      const paddings = shape.flatMap((size, axis) => [0, size - x.shape[axis]]);
+      return run1('Pad', padAttributes, idOf(x), integerConstant(paddings, [shape.length, 2]));
     },
     halfSquareNorm(tensors) {
       const norms = tensors.map((tensor) => run1('L2Loss', [float], idOf(tensor)));
@@ -267,7 +248,7 @@ export function nativeKernels(binding: TFJSBinding, device: 'cpu' | 'gpu'): Kern
         text('shared_name', `nss${process.pid}/${variables++}`),
         text('container', ''),
       ];
-      const handle = run1('VarHandleOp', attributes).id;
+      const handle = run1('VarHandleOp', attributes);
       const variable: NativeVariable = { handle, shape };
       assign(variable, data);
       return variable;
@@ -275,9 +256,9 @@ export function nativeKernels(binding: TFJSBinding, device: 'cpu' | 'gpu'): Kern
     readVariable,
     assign,
     freeVariable(variable) {
-      run('DestroyResourceOp', [bool('ignore_lookup_error', true)], [handleOf(variable)], 0);
-      live--;
-      binding.deleteTensor(handleOf(variable));
+      const handle = handleOf(variable);
+      run('DestroyResourceOp', [bool('ignore_lookup_error', true)], [handle.id], 0);
+      free(handle);
     },
     momentumStep(weights, velocity, gradient, { learningRate, momentum, weightDecay, gradientScale }) {
       const temporary: NativeTensor[] = [];
@@ -295,7 +276,7 @@ export function nativeKernels(binding: TFJSBinding, device: 'cpu' | 'gpu'): Kern
         g = keep(run1('AddV2', [float], g, keep(decay)));
       }
       const rate = hyperparameter('learningRate', learningRate);
-      const inputs = [handleOf(weights), handleOf(velocity), rate, g, hyperparameter('momentum', momentum)];
+      const inputs = [idOf(handleOf(weights)), idOf(handleOf(velocity)), rate, g, hyperparameter('momentum', momentum)];
       run('ResourceApplyMomentum', applyMomentum, inputs, 0);
       for (const tensor of temporary) free(tensor);
     },

@@ -8,6 +8,17 @@ const image = (tensor: Tensor) => of<tf.Rank.R4>(tensor);
 const matrix = (tensor: Tensor) => of<tf.Rank.R2>(tensor);
 const vector = (tensor: Tensor) => of<tf.Rank.R1>(tensor);
 
+const relu = (x: Tensor): Tensor => tf.relu(of(x));
+const reluGradient = (dy: Tensor, y: Tensor): Tensor =>
+  tf.tidy(() => tf.mul(of(dy), tf.cast(tf.greater(of(y), 0), 'float32')));
+const add = (a: Tensor, b: Tensor): Tensor => tf.add(of(a), of(b));
+
+/** tfjs computes nothing in place: what is taken over is freed. */
+function into(taken: Tensor, result: Tensor): Tensor {
+  of(taken).dispose();
+  return result;
+}
+
 /**
  * The same operations from tfjs-core's public ones, for whatever backend is set (WebAssembly). Nothing here needs
  * `Conv2DBackpropFilter`, which the WebAssembly backend lacks.
@@ -19,6 +30,8 @@ export function portableKernels(): Kernels {
     read: (tensor) => Float32Array.from(of(tensor).dataSync()),
     free: (tensor) => of(tensor).dispose(),
     liveTensors: () => tf.memory().numTensors - before,
+
+    together: (compute) => compute(),
 
     conv2d: (x, kernel, stride) => tf.conv2d(image(x), image(kernel), stride, 'same'),
     conv2dInputGradient: (dy, kernel, inputShape, stride) =>
@@ -74,9 +87,12 @@ export function portableKernels(): Kernels {
     batchNormFixed: (x, scale, offset, mean, variance) =>
       tf.batchNorm(image(x), vector(mean), vector(variance), vector(offset), vector(scale), BATCH_NORM_EPSILON),
 
-    relu: (x) => tf.relu(of(x)),
-    reluGradient: (dy, y) => tf.tidy(() => tf.mul(of(dy), tf.cast(tf.greater(of(y), 0), 'float32'))),
-    add: (a, b) => tf.add(of(a), of(b)),
+    relu,
+    reluInto: (x) => into(x, relu(x)),
+    reluGradient,
+    reluGradientInto: (dy, y) => into(dy, reluGradient(dy, y)),
+    add,
+    addInto: (a, b) => into(a, add(a, b)),
     multiply: (a, b) => tf.mul(of(a), of(b)),
     dotChannels: (a, b) =>
       tf.tidy(() => {

@@ -1,3 +1,4 @@
+import { GradientOwners } from './gradient-owners.ts';
 import type { BatchNormStatistics, Kernels, Tensor, Variable } from './kernels.ts';
 
 /** A tensor on a tape: an activation, a parameter or a constant. */
@@ -33,13 +34,15 @@ export type TapeOptions = {
 export class Tape {
   readonly #kernels: Kernels;
   readonly #options: TapeOptions;
-  readonly #steps: (() => void)[] = [];
-  readonly #owners = new Map<Tensor, number>();
+  /** Backward steps between one `release` and the next. */
+  #sections: (() => void)[][] = [[]];
+  readonly #owners: GradientOwners;
   #live: Node[] = [];
   #batchNorms = 0;
 
   constructor(kernels: Kernels, options: TapeOptions) {
     this.#kernels = kernels;
+    this.#owners = new GradientOwners(kernels);
     this.#options = options;
   }
 
@@ -87,17 +90,17 @@ export class Tape {
   relu(x: Value): Value {
     const nx = x as Node;
     const y = this.#node(this.#kernels.relu(nx.tensor), nx.wanted);
-    this.#record(y, [y], (dy) => this.#accumulate(nx, this.#kernels.reluGradient(dy, y.tensor)));
+    this.#record(y, [], (dy) => this.#accumulate(nx, this.#owners.share(dy)), true);
     return y;
   }
 
   add(a: Value, b: Value): Value {
-    const [na, nb] = [a as Node, b as Node];
-    const y = this.#node(this.#kernels.add(na.tensor, nb.tensor), na.wanted || nb.wanted);
-    this.#record(y, [], (dy) => {
-      for (const node of [na, nb]) this.#accumulate(node, this.#share(dy));
-    });
-    return y;
+    return this.#add(a as Node, b as Node, false);
+  }
+
+  /** `relu(add(...))`, the sum not being kept. */
+  addRelu(a: Value, b: Value): Value {
+    return this.#add(a as Node, b as Node, true);
   }
 
   /** x `[batch, height, width, channels]` times a mask `[channels]`. */
@@ -165,7 +168,12 @@ export class Tape {
       const share = this.#kernels.fromArray(Float32Array.of(1 / values.length), []);
       this.#accumulate(nl, this.#kernels.multiply(gradient, share));
       this.#kernels.free(share);
-      for (let step = this.#steps.pop(); step; step = this.#steps.pop()) step();
+      for (const steps of this.#sections.toReversed()) {
+        this.#kernels.together(() => {
+          for (const step of steps.toReversed()) step();
+        });
+      }
+      this.#sections = [[]];
     }
     this.#kernels.free(gradient);
     return values;
@@ -185,9 +193,10 @@ export class Tape {
 
   /**
    * Frees every result and parameter made so far that the backward pass does not need, but for the values to keep. Inputs and
-   * constants stay until `close`.
+   * constants stay until `close`. What was recorded since the last time goes backward together (`Kernels.together`).
    */
   release(...keep: Value[]): void {
+    this.#sections.push([]);
     const kept = new Set(keep);
     this.#live = this.#live.filter((node) => {
       if (node.held || node.retained > 0 || kept.has(node)) return true;
@@ -201,11 +210,21 @@ export class Tape {
   close(): void {
     for (const node of this.#live) {
       this.#freeTensor(node);
-      if (node.gradient) this.#drop(node.gradient);
+      if (node.gradient) this.#owners.drop(node.gradient);
       node.gradient = undefined;
     }
     this.#live = [];
-    this.#steps.length = 0;
+    this.#sections = [[]];
+  }
+
+  #add(a: Node, b: Node, relu: boolean): Node {
+    const sum = this.#kernels.add(a.tensor, b.tensor);
+    const y = this.#node(relu ? this.#kernels.reluInto(sum) : sum, a.wanted || b.wanted);
+    const backward = (dy: Tensor) => {
+      for (const node of [a, b]) this.#accumulate(node, this.#owners.share(dy));
+    };
+    this.#record(y, [], backward, relu);
+    return y;
   }
 
   #batchNorm(x: Node, scale: Node, offset: Node, relu: boolean): Node {
@@ -213,22 +232,20 @@ export class Tape {
     const fixed = fixedStatistics?.[this.#batchNorms++];
     if (fixed) {
       const y = this.#kernels.batchNormFixed(x.tensor, scale.tensor, offset.tensor, fixed.mean, fixed.variance);
-      const node = this.#node(y, false);
-      return relu ? (this.relu(node) as Node) : node;
+      return this.#node(relu ? this.#kernels.reluInto(y) : y, false);
     }
     const options = { relu, statistics: collectStatistics !== undefined };
     const { y: result, statistics, saved } = this.#kernels.batchNorm(x.tensor, scale.tensor, offset.tensor, options);
     if (statistics) collectStatistics?.push(statistics);
     const y = this.#node(result, x.wanted || scale.wanted || offset.wanted);
     const kept = saved.map((tensor) => this.#node(tensor, false));
-    this.#record(y, [x, scale, ...kept, ...(relu ? [y] : [])], (dy) => {
-      const before = relu ? this.#kernels.reluGradient(dy, y.tensor) : dy;
-      const gradient = this.#kernels.batchNormGradient(before, x.tensor, scale.tensor, saved);
-      if (relu) this.#kernels.free(before);
+    const backward = (dy: Tensor) => {
+      const gradient = this.#kernels.batchNormGradient(dy, x.tensor, scale.tensor, saved);
       this.#accumulate(x, gradient.dx);
       this.#accumulate(scale, gradient.dScale);
       this.#accumulate(offset, gradient.dOffset);
-    });
+    };
+    this.#record(y, [x, scale, ...kept], backward, relu);
     return y;
   }
 
@@ -239,18 +256,23 @@ export class Tape {
     return node;
   }
 
-  /** Notes how a gradient in y reaches its inputs. `reads`: nodes whose tensors the backward step needs. */
-  #record(y: Node, reads: readonly Node[], backward: (dy: Tensor) => void): void {
+  /**
+   * Notes how a gradient in y reaches its inputs. `reads`: nodes whose tensors the backward step needs. `relu`: y is the output of a
+   * ReLU; `backward` then gets the gradient in what was its input.
+   */
+  #record(y: Node, reads: readonly Node[], backward: (dy: Tensor) => void, relu = false): void {
     if (!y.wanted) return;
-    for (const node of reads) node.retained++;
-    this.#steps.push(() => {
-      const dy = y.gradient;
+    const read = relu ? [...reads, y] : reads;
+    for (const node of read) node.retained++;
+    this.#sections[this.#sections.length - 1].push(() => {
+      const { gradient } = y;
       y.gradient = undefined;
-      if (dy) {
+      if (gradient) {
+        const dy = relu ? this.#owners.reluGradient(gradient, y.tensor) : gradient;
         backward(dy);
-        this.#drop(dy);
+        this.#owners.drop(dy);
       }
-      for (const node of reads) {
+      for (const node of read) {
         node.retained--;
         if (node.retained === 0) this.#freeTensor(node);
       }
@@ -260,30 +282,11 @@ export class Tape {
 
   #accumulate(node: Node, gradient: Tensor): void {
     if (!node.wanted) {
-      this.#drop(gradient);
+      this.#owners.drop(gradient);
     } else if (node.gradient) {
-      const sum = this.#kernels.add(node.gradient, gradient);
-      this.#drop(node.gradient);
-      this.#drop(gradient);
-      node.gradient = sum;
+      node.gradient = this.#owners.sum(node.gradient, gradient);
     } else {
       node.gradient = gradient;
-    }
-  }
-
-  /** One more owner for a gradient that several values receive unchanged. */
-  #share(tensor: Tensor): Tensor {
-    this.#owners.set(tensor, (this.#owners.get(tensor) ?? 1) + 1);
-    return tensor;
-  }
-
-  #drop(tensor: Tensor): void {
-    const owners = this.#owners.get(tensor) ?? 1;
-    if (owners > 1) {
-      this.#owners.set(tensor, owners - 1);
-    } else {
-      this.#owners.delete(tensor);
-      this.#kernels.free(tensor);
     }
   }
 

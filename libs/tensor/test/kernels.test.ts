@@ -62,6 +62,14 @@ cases.push(
     ],
     apply: (tape, [a, b]) => tape.add(tape.add(a, a), b),
   },
+  {
+    name: 'addRelu of a value to itself and another',
+    shapes: [
+      [2, 3, 3, 2],
+      [2, 3, 3, 2],
+    ],
+    apply: (tape, [a, b]) => tape.addRelu(tape.addRelu(a, a), b),
+  },
   { name: 'maskChannels', shapes: [[2, 3, 3, 2], [2]], apply: (tape, [x, m]) => tape.maskChannels(x, m) },
   { name: 'padTo', shapes: [[2, 3, 3, 2]], apply: (tape, [x]) => tape.padTo(x, [2, 3, 4, 3]) },
   { name: 'weigh', shapes: [[2, 3, 3, 2], []], apply: (tape, [x, w]) => tape.weigh(x, w) },
@@ -150,6 +158,78 @@ for (const kind of ['tensorflow', 'wasm'] satisfies EngineKind[]) {
         assert.ok(Math.abs(given[i] - expected) < 1e-4);
       }
       for (const t of [x, scale, offset, result.y, found.mean, found.variance, ...result.saved, fixed]) kernels.free(t);
+    });
+
+    test('kernels that take a tensor over give what the others give, and take nothing else', () => {
+      const { kernels } = engine;
+      const live = kernels.liveTensors();
+      const [a, b] = ['a', 'b'].map((name) => kernels.fromArray(normals(24, 'into', name), [2, 3, 4]));
+      const one = kernels.fromArray(Float32Array.of(1), []);
+      const copy = () => kernels.multiply(a, one);
+      for (const [found, expected] of [
+        [kernels.addInto(copy(), b), kernels.add(a, b)],
+        [kernels.reluInto(copy()), kernels.relu(a)],
+        [kernels.reluGradientInto(copy(), b), kernels.reluGradient(a, b)],
+      ]) {
+        assert.deepEqual(kernels.read(found), kernels.read(expected));
+        for (const tensor of [found, expected]) kernels.free(tensor);
+      }
+      for (const [name, tensor] of Object.entries({ a, b })) {
+        assert.deepEqual(kernels.read(tensor), normals(24, 'into', name));
+        kernels.free(tensor);
+      }
+      kernels.free(one);
+      assert.equal(kernels.liveTensors(), live);
+    });
+
+    test('kernels that run together give what they give one by one, bit for bit', () => {
+      const { kernels } = engine;
+      const live = kernels.liveTensors();
+      const [x, dy] = ['x', 'dy'].map((name) =>
+        kernels.fromArray(normals(2 * 6 * 6 * 3, 'together', name), [2, 6, 6, 3]),
+      );
+      const kernel = kernels.fromArray(normals(3 * 3 * 3 * 3, 'together', 'kernel'), [3, 3, 3, 3]);
+      const gradients = (results: Tensor[]) => {
+        const before = kernels.reluGradient(dy, x);
+        results.push(kernels.conv2dKernelGradient(before, x, kernel.shape, 1));
+        const dx = kernels.conv2dInputGradient(before, kernel, x.shape, 1);
+        results.push(kernels.addInto(dx, before));
+        kernels.free(before);
+      };
+      const [alone, together]: Tensor[][] = [[], []];
+      gradients(alone);
+      // The second time the graph is known already.
+      for (let i = 0; i < 2; i++) {
+        for (const tensor of together.splice(0)) kernels.free(tensor);
+        kernels.together(() => gradients(together));
+      }
+      for (const [i, tensor] of together.entries()) {
+        assert.deepEqual(tensor.shape, alone[i].shape);
+        assert.deepEqual(kernels.read(tensor), kernels.read(alone[i]));
+      }
+      for (const tensor of [x, dy, kernel, ...alone, ...together]) kernels.free(tensor);
+      assert.equal(kernels.liveTensors(), live);
+    });
+
+    test('kernels that fail together leave nothing behind, and the next ones run', () => {
+      const { kernels } = engine;
+      const live = kernels.liveTensors();
+      const [a, b] = [kernels.fromArray(normals(6, 'fail'), [2, 3]), kernels.fromArray(normals(8, 'fail'), [4, 2])];
+      const made: Tensor[] = [];
+      assert.throws(() =>
+        kernels.together(() => {
+          made.push(kernels.add(a, a));
+          made.push(kernels.matMul(a, b, false, false));
+        }),
+      );
+      kernels.together(() => made.push(kernels.add(a, a)));
+      const last = made[made.length - 1];
+      assert.deepEqual(
+        kernels.read(last),
+        normals(6, 'fail').map((value) => 2 * value),
+      );
+      for (const tensor of [a, b, ...made]) kernels.free(tensor);
+      assert.equal(kernels.liveTensors(), live);
     });
 
     test('padding is the inverse of slicing', () => {
