@@ -1,4 +1,5 @@
 import { channels } from './p1-channels.ts';
+import { stepKernels } from './p1-kernels.ts';
 import { trainingStep } from './p1-training-step.ts';
 import { searchIteration } from './p2-search-iteration.ts';
 import { thetaCut } from './p2-theta-cut.ts';
@@ -15,6 +16,7 @@ import type { Part } from './part.ts';
 export const parts: readonly Part[] = [
   trainingStep,
   channels,
+  stepKernels,
   searchIteration,
   thetaCut,
   wholeSearch,

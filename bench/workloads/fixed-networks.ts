@@ -1,0 +1,44 @@
+import { type Architecture, randomOf, type SearchSpace } from '@nss/space';
+import { type Batch, SuperNetwork } from '@nss/supernet';
+import type { Kernels } from '@nss/tensor';
+
+const BATCH = 64;
+
+/** What the networks of P1 are trained with. */
+export const sgd = { learningRate: 0.05, momentum: 0.9, weightDecay: 0, gradientClip: 0 };
+
+/** The networks of P1: two blocks a stage, of these widths. */
+export const networkWidths = [
+  [16, 32, 64],
+  [64, 64, 64],
+  [64, 128, 256],
+];
+
+/** Noise and labels in turn. */
+export function batchOfNoise(): Batch {
+  const random = randomOf(0, 'images');
+  return {
+    images: Float32Array.from({ length: BATCH * 32 * 32 * 3 }, () => 2 * random.uniform() - 1),
+    labels: Int32Array.from({ length: BATCH }, (_, i) => i % 10),
+  };
+}
+
+/** A network and the super network that holds it only, so that no kernel is cut. */
+export function fixedNetwork(kernels: Kernels, widths: readonly number[]) {
+  const architecture: Architecture = { stages: widths.map((width) => ({ depth: 2, width })) };
+  const input = { height: 32, width: 32, channels: 3, classes: 10 };
+  return { architecture, network: new SuperNetwork(kernels, spaceOfOne(architecture), input, 0) };
+}
+
+function spaceOfOne({ stages }: Architecture): SearchSpace {
+  return {
+    stemWidth: 16,
+    stages: stages.map(({ depth, width }, i) => ({
+      stride: i === 0 ? 1 : 2,
+      depth: { min: depth, max: depth },
+      width: { min: width, max: width },
+      depthBinSize: 1,
+      widthBinSize: 1,
+    })),
+  };
+}
