@@ -32,7 +32,10 @@ export type Store<T> = {
   get(key: string): Promise<Entry<T> | undefined>;
   /** The entries of these keys that are there and can be read, in this order; those that cannot be read are logged. */
   getAll(keys: readonly string[]): Promise<Entry<T>[]>;
-  /** All entries that can be read, in no particular order; others are logged. Reads the whole bucket. */
+  /**
+   * All entries that can be read, each once and in no particular order; others are logged. An entry that is changed meanwhile may be missing. Reads the
+   * whole bucket.
+   */
   list(): Promise<Entry<T>[]>;
   /** Revision of the last change of any key; 0 before the first. */
   lastRevision(): Promise<number>;
@@ -136,16 +139,18 @@ async function write<R>(bus: Bus, what: string, operation: () => Promise<R>): Pr
 }
 
 async function lastValues(kv: KV): Promise<KvEntry[]> {
-  const entries: KvEntry[] = [];
+  // What changes meanwhile is delivered again.
+  const entries = new Map<string, KvEntry>();
   // An empty bucket never delivers the first entry, which tells how many follow.
-  if ((await kv.status()).values === 0) return entries;
+  if ((await kv.status()).values === 0) return [];
   const values = await kv.watch({ include: KvWatchInclude.LastValue });
   for await (const entry of values) {
-    if (!isDeleted(entry)) entries.push(entry);
+    if (isDeleted(entry)) entries.delete(entry.key);
+    else entries.set(entry.key, entry);
     if (entry.delta === 0) break;
   }
   forget(values);
-  return entries;
+  return [...entries.values()];
 }
 
 /**

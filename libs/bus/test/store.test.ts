@@ -63,6 +63,25 @@ test('a list has the last value of every key, whatever history is kept', async (
   assert.deepEqual(values.sort(), expected.sort());
 });
 
+test('a list has no key twice, also none that is changed meanwhile', async () => {
+  const store = await openStore(bus, 'busy', TEXT);
+  const keys = Array.from({ length: 500 }, (_, i) => `key-${i}`);
+  await Promise.all(keys.map((key) => store.put(key, 'x'.repeat(10_000))));
+  for (let round = 0; round < 5; round++) {
+    let listed: string[] | undefined;
+    const listing = store.list().then((entries) => {
+      listed = entries.map(({ key }) => key);
+    });
+    while (!listed) await Promise.all(keys.slice(0, 20).map((key) => store.put(key, 'y')));
+    await listing;
+    assert.equal(new Set(listed).size, listed.length);
+    assert.deepEqual(
+      keys.slice(20).filter((key) => !listed?.includes(key)),
+      [],
+    );
+  }
+});
+
 test('a watch gives every change of its key from a revision on, then the new ones', async () => {
   const store = await openStore(bus, 'watched', TEXT, { history: 10 });
   const revisions: number[] = [];

@@ -63,14 +63,15 @@ async function requeue<R extends Job>(storage: Storage<R>, entries: readonly Ent
 }
 
 async function sweep<R extends Job>(
-  { checkpoints }: Storage<R>,
+  { checkpoints, resources }: Storage<R>,
   objects: ReadonlyMap<string, readonly StoredObject[]>,
   entries: readonly Entry<R>[],
 ): Promise<string[]> {
   const jobs = new Map(entries.map(({ key, value }) => [key, value]));
   const dropped: string[] = [];
   for (const [id, found] of objects) {
-    const job = jobs.get(id);
+    // A list may lack a job that changed meanwhile.
+    const job = jobs.get(id) ?? (await resources.get(id))?.value;
     if (job && !isOver(job)) continue;
     for (const { name } of found) if (await checkpoints.delete(name)) dropped.push(name);
   }
