@@ -1,3 +1,4 @@
+import { growth } from './growth.ts';
 import { channels } from './p1-channels.ts';
 import { stepKernels } from './p1-kernels.ts';
 import { trainingStep } from './p1-training-step.ts';
@@ -26,4 +27,5 @@ export const parts: readonly Part[] = [
   cost,
   twoTrainers,
   memory,
+  growth,
 ];

@@ -15,18 +15,18 @@ export const networkWidths = [
 ];
 
 /** Noise and labels in turn. */
-export function batchOfNoise(): Batch {
+export function batchOfNoise(imageSize = 32): Batch {
   const random = randomOf(0, 'images');
   return {
-    images: Float32Array.from({ length: BATCH * 32 * 32 * 3 }, () => 2 * random.uniform() - 1),
+    images: Float32Array.from({ length: BATCH * imageSize ** 2 * 3 }, () => 2 * random.uniform() - 1),
     labels: Int32Array.from({ length: BATCH }, (_, i) => i % 10),
   };
 }
 
 /** A network and the super network that holds it only, so that no kernel is cut. */
-export function fixedNetwork(kernels: Kernels, widths: readonly number[]) {
-  const architecture: Architecture = { stages: widths.map((width) => ({ depth: 2, width })) };
-  const input = { height: 32, width: 32, channels: 3, classes: 10 };
+export function fixedNetwork(kernels: Kernels, widths: readonly number[], { depth = 2, imageSize = 32 } = {}) {
+  const architecture: Architecture = { stages: widths.map((width) => ({ depth, width })) };
+  const input = { height: imageSize, width: imageSize, channels: 3, classes: 10 };
   return { architecture, network: new SuperNetwork(kernels, spaceOfOne(architecture), input, 0) };
 }
 
