@@ -1,6 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { join, resolve } from 'node:path';
-import { parseAllDocuments } from 'yaml';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { parseAllDocuments, stringify } from 'yaml';
 
 /** An object of Kubernetes as a manifest writes it. */
 export type Manifest = {
@@ -29,6 +31,22 @@ export function build(path: string): Manifest[] {
   const [command, action] = tool;
   const text = execFileSync(command, [action, resolve(folder, path)], { encoding: 'utf8', maxBuffer: 64 * 2 ** 20 });
   return parseAllDocuments(text).map((document) => document.toJS());
+}
+
+/** The base with components, in this order, as an overlay would have them. */
+export function buildWith(...components: string[]): Manifest[] {
+  const overlay = mkdtempSync(join(tmpdir(), 'nss-kustomize-'));
+  const here = (path: string) => relative(overlay, join(folder, path));
+  try {
+    const kustomization = {
+      resources: [here('base')],
+      components: components.map((component) => here(`components/${component}`)),
+    };
+    writeFileSync(join(overlay, 'kustomization.yaml'), stringify(kustomization));
+    return build(overlay);
+  } finally {
+    rmSync(overlay, { recursive: true });
+  }
 }
 
 export const overlays = ['local', 'production', 'spot'] as const;

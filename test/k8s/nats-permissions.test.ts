@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { type Bus, connectBus, ensureTopology } from '@nss/bus';
 import { startNatsServer, type TestNatsServer } from '@nss/bus/testing';
@@ -16,7 +20,9 @@ import { type AnalyticTrainerServer, startAnalyticTrainer } from '../simulation/
  */
 
 const logger = createLogger('test', { level: 'silent' });
-const users = ['space-controller', 'evaluator', 'nas-runner', 'supernet-trainer', 'operator'];
+const users = ['space-controller', 'evaluator', 'nas-runner', 'supernet-trainer', 'webhooks', 'operator'];
+const delivered: string[] = [];
+let receiver: Server;
 let folder: string;
 let nats: TestNatsServer;
 let trainerBus: Bus;
@@ -35,6 +41,11 @@ before(async () => {
   for (const user of users) process.env[`${user.toUpperCase().replaceAll('-', '_')}_PASSWORD`] = `pass-${user}`;
   nats = await startNatsServer({ config: `log_file: ${JSON.stringify(join(folder, 'nats.log'))}\n${authorization}` });
 
+  receiver = createServer(async (request, response) => {
+    delivered.push(JSON.parse(await text(request)).type);
+    response.writeHead(204).end();
+    if (delivered.at(-1)?.endsWith('campaign.deleted')) receiver.emit('last');
+  });
   const [spaceController, evaluator, nasRunner, flopsEstimator, metrics] = await freeAddresses(5);
   controllerAddress = spaceController;
   metricsUrl = `http://${metrics}/metrics`;
@@ -48,7 +59,10 @@ before(async () => {
     NSS_FLOPS_ESTIMATOR_ADDRESS: flopsEstimator,
     NSS_CHECKPOINT_SECONDS: '0',
   });
+  const webhooksFile = join(folder, 'webhooks.yaml');
+  await writeFile(webhooksFile, await webhooksTo(receiver));
   services = await Promise.all([
+    startService('webhooks', 'unused', { ...environment('webhooks'), NSS_WEBHOOKS_FILE: webhooksFile }),
     startService('space-controller', spaceController, {
       ...environment('space-controller'),
       NSS_METRICS_LISTEN: metrics,
@@ -63,24 +77,35 @@ before(async () => {
   trainer = await startAnalyticTrainer(trainerBus, 'trainer-1', logger);
 });
 
+/** The file of webhooks that has one, which gets every event of campaigns. */
+async function webhooksTo(server: Server): Promise<string> {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/`;
+  const secret = `whsec_${Buffer.alloc(24, 1).toString('base64')}`;
+  return JSON.stringify({ webhooks: [{ name: 'receiver', url, secret, events: ['campaigns.*'] }] });
+}
+
 after(async () => {
   await trainer?.close();
   await trainerBus?.close();
   await Promise.all(services.map((service) => service.stop()));
+  receiver?.close();
   await nats?.stop();
   await rm(folder, { recursive: true });
 });
 
-test('the permissions are enough for a whole campaign and its metrics, and for cancelling and deleting one', async () => {
+test('the permissions are enough for a whole campaign, its metrics and its webhooks, and for cancelling and deleting one', async () => {
+  const last = once(receiver, 'last');
   const campaigns = connect(CampaignServiceService, controllerAddress);
   const campaign = Campaign.create({
     spec: CampaignSpec.create({ dataset: 'cifar10', preset: 'tiny', targetsMultiplyAdds: [60_000] }),
   });
   await campaigns.createCampaign({ campaignId: 'first', campaign, requestId: 'first' });
-  let last: Campaign | undefined;
+  let ended: Campaign | undefined;
   for await (const change of campaigns.watchCampaign({ name: 'campaigns/first', afterChange: 0 }))
-    last = change.campaign;
-  assert.equal(last?.status?.state, JobState.SUCCEEDED, `${last?.status?.error?.message}`);
+    ended = change.campaign;
+  assert.equal(ended?.status?.state, JobState.SUCCEEDED, `${ended?.status?.error?.message}`);
   const scraped = await (await fetch(metricsUrl)).text();
   for (const queue of ['trainers', 'campaigns']) assert.match(scraped, new RegExp(`nss_queue_messages.*"${queue}"`));
   assert.match(scraped, /^nss_dead_letters\{/m);
@@ -88,6 +113,11 @@ test('the permissions are enough for a whole campaign and its metrics, and for c
   await campaigns.cancelCampaign({ name: 'campaigns/second' });
   await campaigns.deleteCampaign({ name: 'campaigns/first' });
   campaigns.close();
+  await last;
+  assert.ok(
+    delivered.some((type) => type.endsWith('campaign.succeeded')),
+    delivered.join(' '),
+  );
   assert.deepEqual(await violations(), []);
 });
 

@@ -1,30 +1,18 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
-import { after, test } from 'node:test';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
 import { loadConfig, parseAddress, tlsOf } from '@nss/runtime';
-import { parse, stringify } from 'yaml';
+import { parse } from 'yaml';
 import { configuration } from '../../services/platform-adapter/src/configuration.ts';
-import { build, type Manifest, noKustomize } from './kustomize.ts';
+import { buildWith, noKustomize } from './kustomize.ts';
 import { faultsOf } from './models.ts';
 
 const root = join(import.meta.dirname, '../..');
 const component = join(root, 'k8s/components/platform-adapter');
-const folder = mkdtempSync(join(tmpdir(), 'nss-kustomize-'));
-after(() => rmSync(folder, { recursive: true }));
-
-/** The base with the component and others, as an overlay would have them. */
-function manifests(...others: string[]): Manifest[] {
-  const here = (path: string) => relative(folder, path);
-  const components = [component, ...others.map((each) => join(root, 'k8s/components', each))].map(here);
-  const kustomization = { resources: [here(join(root, 'k8s/base'))], components };
-  writeFileSync(join(folder, 'kustomization.yaml'), stringify(kustomization));
-  return build(folder);
-}
 
 test('the adapter can be put into a mesh, and the manifests say what it does', { skip: noKustomize }, async () => {
-  const built = manifests();
+  const built = buildWith('platform-adapter');
   const find = (kind: string, name: string) =>
     built.find((each) => each.kind === kind && each.metadata.name === name) ?? assert.fail(`no ${kind} ${name}`);
   assert.deepEqual(
@@ -50,7 +38,7 @@ test('the adapter can be put into a mesh, and the manifests say what it does', {
     assert.equal(container[probe].grpc.port, port);
   assert.ok(1_000 * template.spec.terminationGracePeriodSeconds > config.NSS_SHUTDOWN_GRACE_MS + 2_000);
 
-  const secured = manifests('tls');
+  const secured = buildWith('platform-adapter', 'tls');
   const deployment = secured.find(
     ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'platform-adapter',
   );
