@@ -1,5 +1,5 @@
 import { type Architecture, randomOf, type SearchSpace } from '@nss/space';
-import { type Batch, SuperNetwork } from '@nss/supernet';
+import { type Batch, SuperNetwork, weightStep } from '@nss/supernet';
 import type { Kernels } from '@nss/tensor';
 
 const BATCH = 64;
@@ -23,11 +23,24 @@ export function batchOfNoise(imageSize = 32): Batch {
   };
 }
 
+type FixedNetwork = ReturnType<typeof fixedNetwork>;
+
 /** A network and the super network that holds it only, so that no kernel is cut. */
 export function fixedNetwork(kernels: Kernels, widths: readonly number[], { depth = 2, imageSize = 32 } = {}) {
   const architecture: Architecture = { stages: widths.map((width) => ({ depth, width })) };
   const input = { height: imageSize, width: imageSize, channels: 3, classes: 10 };
   return { architecture, network: new SuperNetwork(kernels, spaceOfOne(architecture), input, 0) };
+}
+
+/** Milliseconds of each of `repeats` training steps; two that the engine needs to get going are left out. */
+export function stepTimes(kernels: Kernels, { architecture, network }: FixedNetwork, batch: Batch, repeats: number) {
+  const times: number[] = [];
+  for (let i = 0; i < repeats + 2; i++) {
+    const start = performance.now();
+    weightStep(kernels, network, batch, architecture, sgd);
+    times.push(performance.now() - start);
+  }
+  return times.slice(2);
 }
 
 function spaceOfOne({ stages }: Architecture): SearchSpace {
