@@ -93,7 +93,11 @@ function search(nss: NssClient, id: string, targetCount: number): Promise<number
     preset: 'small',
     targetsMultiplyAdds: TARGETS.slice(0, targetCount),
     phases: [Phase.WARMUP, Phase.SEARCH, Phase.EVALUATION],
-    overrides: { dataset: { trainImages: 200, testImages: 100 }, evaluation: { architecturesPerSpace: 50 } },
+    overrides: {
+      dataset: { trainImages: 200, testImages: 100 },
+      evaluation: { architecturesPerSpace: 50, calibrationImages: 100 },
+      training: { calibrationImages: 100 },
+    },
   });
   return campaignSeconds(nss, `growth-${id}`, spec);
 }
