@@ -50,8 +50,10 @@ export async function reproduce(names: readonly string[], options: ReproduceOpti
   const run = (client?: NssClient) => runPlan(work, outcomes, { client, results, trainers, options, names, context });
   if (work.plan.toRun.length === 0) await run();
   else {
-    const datasets = asked.map(({ context: { settings } }) => settings.dataset);
-    await withMesh(options, { datasets }, context, run);
+    const datasets = new Map(
+      asked.map(({ context: { settings } }) => [JSON.stringify(settings.dataset), settings.dataset]),
+    );
+    await withMesh(options, { datasets: [...datasets.values()] }, context, run);
   }
 
   const written: Written[] = [];
