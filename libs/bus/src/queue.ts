@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Consumer, JsMsg } from '@nats-io/jetstream';
 import { millis } from '@nats-io/transport-node';
+import { turn } from '@nss/runtime';
 import type { Bus } from './connection.ts';
 import { storeDeadLetter } from './dead-letters.ts';
 import { BusStoreLost, isMissing } from './errors.ts';
@@ -159,6 +160,8 @@ async function handle(
   const alive = setInterval(() => answer(() => message.working()), keepAliveMs);
   const { subject, data: body, info } = message;
   try {
+    // Hundreds may come at once.
+    await turn();
     const verdict = await receiving(subject, message.headers, () =>
       handler({ subject, body, deliveries: info.deliveryCount }, signal),
     );

@@ -13,7 +13,13 @@ import { evaluateAll, multiplyAddsOf, parametersOf } from './polynomial.ts';
  * the limits of the system is a whole number below 2^53.
  */
 export function architectureCost(space: SearchSpace, input: InputShape, architecture: Architecture): number {
-  return evaluateAll(multiplyAddsOf(space, input), pack(architecture))[0];
+  return costFunction(space, input)(architecture);
+}
+
+/** `architectureCost` for many architectures. */
+export function costFunction(space: SearchSpace, input: InputShape): (architecture: Architecture) => number {
+  const polynomial = multiplyAddsOf(space, input);
+  return (architecture) => evaluateAll(polynomial, pack(architecture))[0];
 }
 
 /** Trained numbers of one architecture: weights and bias, and scale and offset of every BatchNorm. */

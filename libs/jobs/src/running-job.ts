@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Entry, RevisionConflict } from '@nss/bus';
 import { JobState, type Progress } from '@nss/contracts';
 import { cancelled, type NssError, parseStoredId, resourceName } from '@nss/rpc';
-import type { Logger } from '@nss/runtime';
+import { type Logger, turn } from '@nss/runtime';
 import { type Claim, checkClaim, claimLost, renewClaim } from './claim.ts';
 import { typed } from './errors.ts';
 import type { Job } from './kinds.ts';
@@ -127,10 +127,10 @@ export function holdJob<R extends Job>({ storage, entry, worker, logger, shutdow
     loss.abort(error);
     return error;
   };
-  /** One write after the other: they would only fail each other's swaps. */
+  /** One write after the other: they would only fail each other's swaps. And one job after the other, where many write at once. */
   let writes: Promise<unknown> = Promise.resolve();
   const inOrder = <T>(write: () => Promise<T>): Promise<T> => {
-    const done = writes.then(() =>
+    const done = writes.then(turn).then(() =>
       typed(write).catch((error: NssError) => {
         throw error.reason === 'CLAIM_LOST' ? lose() : error;
       }),

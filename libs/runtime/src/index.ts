@@ -23,3 +23,4 @@ export {
 export { createShutdown, type Shutdown } from './shutdown.ts';
 export { inTraceOf, startTelemetry, type Telemetry, type TelemetryOptions } from './telemetry.ts';
 export { isLoopback, type Tls, tlsOf, transportConfiguration } from './transport.ts';
+export { turn } from './turn.ts';

@@ -1,4 +1,4 @@
-import { architectureCost, spaceCost } from '@nss/cost';
+import { costFunction, spaceCost } from '@nss/cost';
 import {
   type Architecture,
   type InputShape,
@@ -69,10 +69,11 @@ export type SelectedArchitecture = ArchitectureDraw & {
 /** Draws architectures from theta and keeps one, as the policy says. */
 export function selectArchitecture(found: Found, policy: ArchitecturePolicy): SelectedArchitecture {
   const bins = binsOf(found.space);
+  const costOf = costFunction(found.space, found.input);
   const drawAt = (i: number): ArchitectureDraw => {
     const random = randomOf(found.seed, 'elite-architecture', i);
     const architecture = drawWeightArchitecture(random, bins, found.probabilities, 0);
-    const multiplyAdds = architectureCost(found.space, found.input, architecture);
+    const multiplyAdds = costOf(architecture);
     return { architecture, multiplyAdds, deviation: multiplyAdds / found.targetMultiplyAdds - 1 };
   };
   const hits = ({ deviation }: ArchitectureDraw) => Math.abs(deviation) <= policy.tolerance;

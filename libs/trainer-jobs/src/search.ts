@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import type { RunningJob } from '@nss/jobs';
+import { turn } from '@nss/runtime';
 import {
   type Checkpoint,
   entropyOf,
@@ -66,7 +66,7 @@ export async function searchFor(
         const unit = 'iterations';
         job.progress({ activity: activities[phase], completed: iteration - done, total: total - done, unit });
         // Nothing else gives way to health checks and heartbeats when there is no trainer to wait for.
-        if (!trainer) await setImmediate();
+        if (!trainer) await turn();
       },
       signal: job.cutOff,
     });

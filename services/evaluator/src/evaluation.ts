@@ -2,13 +2,13 @@ import type { Evaluation, EvaluationSpec, FieldViolation, SuperNetwork } from '@
 import type { RunningJob } from '@nss/jobs';
 import { invalidArgument } from '@nss/rpc';
 import type { Trainer } from '@nss/search';
-import { type Architecture, formatArchitecture } from '@nss/space';
+import type { Architecture } from '@nss/space';
 import { type TrainerTools, weightsOf, withTrainer } from '@nss/trainer-jobs';
 import { ARCHITECTURES_FILE, architecturesCsv } from './architectures-csv.ts';
 import { type MeasuredRow, summariesOf } from './comparison.ts';
 import type { ComparisonThread } from './comparison-thread.ts';
 import { toEvaluation } from './evaluation-spec.ts';
-import { distinctArchitectures, drawPopulations, type Row } from './populations.ts';
+import { distinctArchitectures, drawPopulations, keyOf, type Row } from './populations.ts';
 import { sessionOf } from './super-network.ts';
 
 export type EvaluationTools = TrainerTools & {
@@ -91,9 +91,9 @@ function measuredRows(
   architectures: readonly Architecture[],
   { errorsPercent, losses }: Measurements,
 ): MeasuredRow[] {
-  const indices = new Map(architectures.map((architecture, i) => [formatArchitecture(architecture), i]));
+  const indices = new Map(architectures.map((architecture, i) => [keyOf(architecture), i]));
   return rows.map((row) => {
-    const i = indices.get(formatArchitecture(row.architecture)) as number;
+    const i = indices.get(keyOf(row.architecture)) as number;
     return { ...row, errorPercent: errorsPercent[i], loss: losses[i] };
   });
 }

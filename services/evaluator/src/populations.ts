@@ -1,10 +1,9 @@
-import { setImmediate } from 'node:timers/promises';
 import { quantile } from '@nss/analysis';
-import { costsOf } from '@nss/cost';
+import { costFunction } from '@nss/cost';
+import { turn } from '@nss/runtime';
 import {
   type Architecture,
   drawArchitecture,
-  formatArchitecture,
   type InputShape,
   type NetworkSpace,
   randomOf,
@@ -52,12 +51,17 @@ export async function drawPopulations(
   populations: readonly Population[],
   seed: number,
 ): Promise<Row[]> {
+  const costOf = costFunction(space, input);
   const rows = new Map<string, Row[]>();
   for (const population of populations) {
     const { label } = population;
-    const costed = (architectures: readonly Architecture[]) => rowsOf(space, input, label, architectures);
+    const costed = (architecture: Architecture): Row => ({
+      population: label,
+      architecture,
+      multiplyAdds: costOf(architecture),
+    });
     if ('architectures' in population) {
-      rows.set(label, costed(population.architectures));
+      rows.set(label, population.architectures.map(costed));
       continue;
     }
     const { cost } = population;
@@ -72,46 +76,33 @@ export async function drawPopulations(
  * neighbours have most of their first blocks in common, which a trainer computes once for all that it measures together.
  */
 export function distinctArchitectures(rows: readonly Row[]): Architecture[] {
-  const distinct = new Map(rows.map(({ architecture }) => [formatArchitecture(architecture), architecture]));
-  return [...distinct.values()].sort(byStages);
+  const distinct = new Map(rows.map(({ architecture }) => [keyOf(architecture), architecture]));
+  return [...distinct].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, architecture]) => architecture);
 }
 
-function byStages(a: Architecture, b: Architecture): number {
-  for (const [i, { depth, width }] of a.stages.entries()) {
-    const difference = width - b.stages[i].width || depth - b.stages[i].depth;
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
+/** What tells architectures apart. A character for each width and each depth, none of which is large, so that keys are in the order of the stages. */
+export const keyOf = ({ stages }: Architecture) =>
+  String.fromCharCode(...stages.flatMap(({ width, depth }) => [width, depth]));
 
 /** Draws until there are enough, and drops those that a condition forbids. */
 async function draw(
   { within, count, rule }: DrawnPopulation,
   range: CostRange | undefined,
   random: ReturnType<typeof randomOf>,
-  costed: (architectures: readonly Architecture[]) => Row[],
+  costed: (architecture: Architecture) => Row,
 ): Promise<Row[]> {
   const rows: Row[] = [];
-  const batch = range || rule ? conditionedBatch : count;
   // Matched to nothing: no cost is right.
   if (range && !(range.min <= range.max)) return rows;
-  for (let tried = 0; rows.length < count && tried < mostTries; tried += batch) {
-    const drawn = Array.from({ length: batch }, () => drawArchitecture(random, within));
-    // The rule costs nothing to check.
-    const fit = costed(rule ? drawn.filter((architecture) => keeps(rule, architecture)) : drawn);
-    rows.push(
-      ...(range ? fit.filter(({ multiplyAdds }) => range.min <= multiplyAdds && multiplyAdds <= range.max) : fit),
-    );
-    // What is rare takes seconds to find; health checks and heartbeats must not wait for it.
-    await setImmediate();
+  for (let tried = 0; rows.length < count && tried < mostTries; tried++) {
+    // What is rare takes seconds to find.
+    if (tried % triesATurn === 0) await turn();
+    const architecture = drawArchitecture(random, within);
+    if (rule && !keeps(rule, architecture)) continue;
+    const row = costed(architecture);
+    if (!range || (range.min <= row.multiplyAdds && row.multiplyAdds <= range.max)) rows.push(row);
   }
-  return rows.slice(0, count);
-}
-
-function rowsOf(space: SearchSpace, input: InputShape, population: string, architectures: readonly Architecture[]) {
-  const packed = architectures.flatMap(({ stages }) => stages.flatMap(({ depth, width }) => [depth, width]));
-  const { multiplyAdds } = costsOf(space, input, packed);
-  return architectures.map((architecture, i): Row => ({ population, architecture, multiplyAdds: multiplyAdds[i] }));
+  return rows;
 }
 
 /** The cost of rows between the 5% and the 95% quantile; NaN of nothing. */
@@ -129,5 +120,6 @@ function keeps({ nondecreasingDepths, nondecreasingWidths }: DesignRule, { stage
   });
 }
 
-const conditionedBatch = 10_000;
+/** A few milliseconds of them. */
+const triesATurn = 1_000;
 const mostTries = 2_000_000;

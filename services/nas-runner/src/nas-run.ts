@@ -1,6 +1,7 @@
 import { type FieldViolation, fromArchitecture, type NasRun, type NasRunSpec, toNetworkSpace } from '@nss/contracts';
 import type { RunningJob } from '@nss/jobs';
 import { invalidArgument } from '@nss/rpc';
+import { turn } from '@nss/runtime';
 import { probabilitiesOf, selectArchitecture } from '@nss/search';
 import { architectureSearchSpace, formatArchitecture, wholeSpace } from '@nss/space';
 import { checkBatch, checkTarget, searchFor, type TrainerTools, toSettings, toWork } from '@nss/trainer-jobs';
@@ -25,6 +26,7 @@ export async function runNasRun(job: RunningJob<NasRun>, tools: TrainerTools): P
   // Theta over hundreds of bins of size one is nothing to look at, and too much to store with every checkpoint.
   const state = await searchFor(job, tools, { work, space, settings, targetMultiplyAdds, snapshots: 0 });
 
+  await turn();
   const { draws, maxDraws, tolerance } = settings;
   const found = { ...work, space, probabilities: probabilitiesOf(state.logits), targetMultiplyAdds };
   const { architecture, drawnMultiplyAdds, ...kept } = selectArchitecture(
