@@ -1,8 +1,7 @@
 import { presetOf } from '@nss/campaign';
-import { assembleBatch, batchIndices, defaultCacheDir, loadDataset, type Split, splitOf } from '@nss/datasets';
+import { defaultCacheDir, loadDataset, type Split, splitOf, trainingBatch } from '@nss/datasets';
 import type { Trainer } from '@nss/search';
-import { randomOf } from '@nss/space';
-import { type Batch, SuperNetwork, taskLosses, thetaStep, weightStep } from '@nss/supernet';
+import { SuperNetwork, taskLosses, thetaStep, weightStep } from '@nss/supernet';
 import { openEngine } from '@nss/tensor';
 
 /**
@@ -15,19 +14,14 @@ export async function openSmallTrainer(seed: number) {
     { name: 'cifar10', ...dataset },
     { cacheDir: process.env.NSS_CACHE_DIR ?? defaultCacheDir(), mirror: process.env.NSS_DATASET_MIRROR },
   );
-  const { height, width, channels, classes, mean, std } = images;
+  const { height, width, channels, classes } = images;
   const input = { height, width, channels, classes };
   const { kernels } = await openEngine({ kind: 'tensorflow', threads: Number(process.env.NSS_TRAINER_THREADS) });
   const network = new SuperNetwork(kernels, space, input, seed);
-  const { batchSize, sgd, augmentation } = search.weights;
+  const { sgd } = search.weights;
 
-  function batchOf(split: Split, iteration: number): Batch {
-    const source = splitOf(images, split);
-    const indices = batchIndices(source.count, batchSize, seed, split, iteration);
-    if (split === 'theta') return assembleBatch(source, indices, { mean, std });
-    const random = randomOf(seed, 'augmentation', split, iteration);
-    return assembleBatch(source, indices, { mean, std, augmentation, random });
-  }
+  const batchOf = (split: Split, iteration: number) =>
+    trainingBatch({ ...images, ...search.weights, seed }, split, iteration);
 
   const trainer: Pick<Trainer, 'taskLosses' | 'thetaStep' | 'weightSteps'> = {
     thetaStep: async (iteration, mixture) => thetaStep(kernels, network, batchOf('theta', iteration), mixture),

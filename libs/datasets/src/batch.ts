@@ -26,6 +26,34 @@ export type BatchOptions = { mean: readonly number[]; std: readonly number[] } &
   | { augmentation?: undefined; random?: Random }
 );
 
+/** What the batches of a training follow from, besides their iterations. */
+export type BatchSource = Pick<ImageSet, 'train' | 'mean' | 'std'> & {
+  readonly batchSize: number;
+  readonly augmentation: Augmentation;
+  readonly seed: number;
+};
+
+/**
+ * The batch of an iteration: order and augmentation follow from the arguments alone. Theta is judged on images as they are, as held-out
+ * images are (the paper's references augment only what trains weights).
+ *
+ * @param into a batch of that size to write to, instead of a new one
+ */
+export function trainingBatch(source: BatchSource, split: Split, iteration: number, into?: Batch): Batch {
+  const { batchSize, augmentation, seed, mean, std } = source;
+  const images = splitOf(source, split);
+  const indices = batchIndices(images.count, batchSize, seed, split, iteration);
+  if (split === 'theta') return assembleBatch(images, indices, { mean, std }, into);
+  const random = randomOf(seed, 'augmentation', split, iteration);
+  return assembleBatch(images, indices, { mean, std, augmentation, random }, into);
+}
+
+/** Draws the order of the epoch after that of an iteration, for batches to come. */
+export function drawNextOrder(source: BatchSource, split: Split, iteration: number): void {
+  const { count } = splitOf(source, split);
+  orderOf(count, source.seed, split, Math.floor(iteration / batchesPerEpoch(count, source.batchSize)) + 1);
+}
+
 /** A view of the training images that a split holds: the first half trains weights, the second half theta. */
 export function splitOf(set: Pick<ImageSet, 'train'>, split: Split): Images {
   const { count } = set.train;
@@ -148,14 +176,18 @@ function normalisationTable(mean: readonly number[], std: readonly number[]): Fl
   });
 }
 
-/** The last permutation of every split: a search goes back and forth between two of them. */
-const lastOrders = new Map<Split, { key: string; order: Uint32Array }>();
+/** A search goes back and forth between two splits, and the next epoch of each may be drawn ahead. */
+const ORDERS_KEPT = 4;
+
+/** The permutations that were asked for last, the latest at the end. */
+const lastOrders = new Map<string, Uint32Array>();
 
 function orderOf(count: number, seed: number, split: Split, epoch: number): Uint32Array {
-  const key = `${count}/${seed}/${epoch}`;
-  const last = lastOrders.get(split);
-  if (last?.key === key) return last.order;
-  const order = drawPermutation(randomOf(seed, 'order', split, epoch), count);
-  lastOrders.set(split, { key, order });
+  const key = `${split}/${count}/${seed}/${epoch}`;
+  const order = lastOrders.get(key) ?? drawPermutation(randomOf(seed, 'order', split, epoch), count);
+  lastOrders.delete(key);
+  lastOrders.set(key, order);
+  const [oldest] = lastOrders.keys();
+  if (lastOrders.size > ORDERS_KEPT) lastOrders.delete(oldest);
   return order;
 }

@@ -3,11 +3,13 @@ export {
   assembleBatch,
   type Batch,
   type BatchOptions,
+  type BatchSource,
   batchesPerEpoch,
   batchIndices,
   type Split,
   sliceOf,
   splitOf,
+  trainingBatch,
 } from './batch.ts';
 export { type DatasetStatus, defaultCacheDir, listDatasets, type PreparedDataset } from './cache.ts';
 export {
@@ -19,6 +21,7 @@ export {
   isDatasetName,
 } from './catalog.ts';
 export { DatasetError, type DatasetErrorCode, type SpecViolation } from './errors.ts';
+export { type Feed, startFeed } from './feed.ts';
 export { type FetchOptions, fetchDataset } from './fetch.ts';
 export {
   defaultFolderSplit,

@@ -6,7 +6,7 @@ import { datasetNames, describeDataset, isDatasetName } from './catalog.ts';
 import { DatasetError, formatCount, type SpecViolation } from './errors.ts';
 import { type FetchOptions, fetchDataset } from './fetch.ts';
 import type { ImageFolder } from './image-folder.ts';
-import { channelStatistics, fitImages } from './pixels.ts';
+import { channelStatistics, fitImages, sharedBytes } from './pixels.ts';
 import { FOLDER, folderRecords, prepareImageFolder } from './prepare-folder.ts';
 import { readExactly, recordFiles } from './records.ts';
 
@@ -23,7 +23,7 @@ export type DatasetSpec = {
   folder?: ImageFolder;
 };
 
-/** Images in memory, one byte a value. */
+/** Images in memory, one byte a value; loaded ones in memory that threads share. */
 export type Images = {
   /** `[count, height, width, 3]`. */
   images: Uint8Array;
@@ -135,7 +135,7 @@ async function readImages(
 }
 
 async function readStart(path: string, bytes: number): Promise<Uint8Array> {
-  const content = new Uint8Array(bytes);
+  const content = sharedBytes(bytes);
   const file = await open(path);
   try {
     await readExactly(file, content, 0, path);

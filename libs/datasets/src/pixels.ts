@@ -1,3 +1,6 @@
+/** Bytes in memory that threads share: images are read by more than one. */
+export const sharedBytes = (length: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(length));
+
 /**
  * Brings square images to what a network is fed: `[count, size, size, 3]`; `size` is their own side, or 16 or 32.
  *
@@ -36,7 +39,7 @@ export function channelStatistics(images: Uint8Array): { mean: number[]; std: nu
 function padTo32(images: Uint8Array, side: number, channels: 1 | 3): Uint8Array {
   const margin = (32 - side) / 2;
   const count = images.length / (side * side * channels);
-  const padded = new Uint8Array(count * 32 * 32 * 3);
+  const padded = sharedBytes(count * 32 * 32 * 3);
   let from = 0;
   for (let i = 0; i < count; i++) {
     for (let y = 0; y < side; y++) {
@@ -52,7 +55,7 @@ function padTo32(images: Uint8Array, side: number, channels: 1 | 3): Uint8Array 
 
 function halve(images: Uint8Array): Uint8Array {
   const row = 32 * 3;
-  const halved = new Uint8Array(images.length / 4);
+  const halved = sharedBytes(images.length / 4);
   let to = 0;
   for (let top = 0; top < images.length; top += 2 * row) {
     for (let left = top; left < top + row; left += 6) {

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { randomOf } from '@nss/space';
 import fc from 'fast-check';
-import { assembleBatch, batchesPerEpoch, batchIndices, type Images, type Split, splitOf } from '../src/index.ts';
+import {
+  assembleBatch,
+  batchesPerEpoch,
+  batchIndices,
+  type Images,
+  type Split,
+  splitOf,
+  trainingBatch,
+} from '../src/index.ts';
 
 /** Images whose every byte is known: made-up, but never the same twice in a row. */
 function madeUp(count: number, height: number, width: number): Images {
@@ -145,6 +153,32 @@ test('augmentation follows from its stream, and a batch can be written over an o
   assert.equal(assemble(7, buffer), buffer);
   assert.deepEqual(buffer, first);
   assert.throws(() => assembleBatch(source, [1], { ...asBytes }, buffer), /cannot take 1 images of 5x5x3/);
+});
+
+test('the batch of an iteration trains weights with images that its own stream varies, and theta with images as they are', () => {
+  const source = {
+    train: madeUp(20, 5, 5),
+    mean: [0.1, 0.2, 0.3],
+    std: [0.2, 0.3, 0.4],
+    batchSize: 4,
+    augmentation: { padding: 2, flip: true },
+    seed: 9,
+  };
+  const { mean, std, augmentation, seed } = source;
+  for (const part of ['all', 'weights', 'theta'] as const) {
+    for (const iteration of [0, 3, 11]) {
+      const images = splitOf(source, part);
+      const indices = batchIndices(images.count, 4, seed, part, iteration);
+      const random = randomOf(seed, 'augmentation', part, iteration);
+      const expected = assembleBatch(
+        images,
+        indices,
+        part === 'theta' ? { mean, std } : { mean, std, augmentation, random },
+      );
+      assert.deepEqual(trainingBatch(source, part, iteration), expected);
+      assert.deepEqual(trainingBatch(source, part, iteration, trainingBatch(source, part, 1)), expected);
+    }
+  }
 });
 
 test('a channel without spread loses its mean and nothing else', () => {

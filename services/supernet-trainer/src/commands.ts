@@ -59,7 +59,14 @@ export type EngineFacts = {
 /** What comes back from the thread. */
 export type WorkerMessage =
   | { readonly type: 'ready'; readonly engine: EngineFacts }
-  | { readonly type: 'result'; readonly id: number; readonly value: unknown; readonly busySeconds: number }
+  /** `feedingSeconds`: those of the busy ones that went into getting batches. */
+  | {
+      readonly type: 'result';
+      readonly id: number;
+      readonly value: unknown;
+      readonly busySeconds: number;
+      readonly feedingSeconds: number;
+    }
   /** `errorName` is the class of the error; classes do not survive the crossing. */
   | {
       readonly type: 'error';

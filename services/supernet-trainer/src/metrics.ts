@@ -27,6 +27,12 @@ export const TRAINER_METRICS = {
     unit: 's',
     description: 'Time that the computing thread has worked.',
   },
+  feeding: {
+    name: 'nss.trainer.feeding_seconds',
+    kind: 'counter',
+    unit: 's',
+    description: 'Time, of the busy one, in which the computing thread waited for batches or made them itself.',
+  },
   silence: {
     name: 'nss.trainer.silence_seconds',
     kind: 'gauge',

@@ -168,16 +168,23 @@ function toWeightSteps({ split, steps }: WeightSteps, space: SearchSpace) {
     });
   }
   const checked = steps.flatMap(({ iteration, architecture, learningRate }, i) => {
-    const path = `weight_steps.steps[${i}].architecture`;
-    const value = toArchitecture(architecture, path, violations, wholeSpace(space));
+    const path = `weight_steps.steps[${i}]`;
+    checkIteration(iteration, `${path}.iteration`, violations);
+    const value = toArchitecture(architecture, `${path}.architecture`, violations, wholeSpace(space));
     return value ? [{ iteration, architecture: value, learningRate }] : [];
   });
   if (violations.length > 0) throw invalidArgument(violations);
   return { split: split === Split.ALL ? ('all' as const) : ('weights' as const), steps: checked };
 }
 
+function checkIteration(iteration: number, field: string, violations: FieldViolation[]): void {
+  if (iteration >= 0) return;
+  violations.push({ field, description: `expected at least 0, found ${iteration}` });
+}
+
 function toThetaStep({ iteration, stages }: ThetaStep, space: SearchSpace) {
   const violations: FieldViolation[] = [];
+  checkIteration(iteration, 'theta_step.iteration', violations);
   if (stages.length !== space.stages.length) {
     const description = `expected ${space.stages.length} stages, found ${stages.length}`;
     violations.push({ field: 'theta_step.stages', description });
@@ -212,6 +219,7 @@ function checkMixture(
 
 function toTaskLosses({ iteration, architectures }: MeasureTaskLosses, space: SearchSpace) {
   const violations: FieldViolation[] = [];
+  checkIteration(iteration, 'task_losses.iteration', violations);
   const checked = toArchitectures(architectures, 'task_losses.architectures', violations, space);
   if (violations.length > 0) throw invalidArgument(violations);
   return { iteration, architectures: checked };

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '@nss/runtime';
 import type { CommandName, Commands, EngineFacts, WorkerMessage } from './commands.ts';
+import { trainerMetrics } from './metrics.ts';
 import { silenceAlarm } from './silence.ts';
 import type { WorkerOptions } from './tensor-worker.ts';
 
@@ -77,8 +78,10 @@ export async function startTensorThread(
   const answer = (message: Extract<WorkerMessage, { id: number }>) => {
     const call = waiting.get(message.id)?.call;
     waiting.delete(message.id);
-    if (message.type === 'result') call?.resolve(message);
-    else call?.reject(new TensorThreadError(message.message, message.errorName, message.code));
+    if (message.type === 'result') {
+      trainerMetrics.feeding.add(message.feedingSeconds);
+      call?.resolve(message);
+    } else call?.reject(new TensorThreadError(message.message, message.errorName, message.code));
   };
 
   const engine = await ready.promise;

@@ -1,7 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { assembleBatch, batchIndices, type ImageSet, loadDataset, sliceOf, splitOf } from '@nss/datasets';
+import { assembleBatch, type Feed, type ImageSet, loadDataset, type Split, sliceOf, startFeed } from '@nss/datasets';
 import { writeTrainedNetwork } from '@nss/exports';
-import { randomOf } from '@nss/space';
 import {
   type Batch,
   type CheckpointSum,
@@ -37,6 +36,7 @@ type Session = {
   readonly settings: SessionSettings;
   readonly images: ImageSet;
   readonly network: SuperNetwork;
+  feed?: Feed;
   heldOut?: Batch[];
   calibration?: Batch;
   sum?: CheckpointSum;
@@ -49,13 +49,15 @@ const tell = (message: WorkerMessage, transfer: ArrayBuffer[] = []) => port.post
 
 const engine = await openEngine({ kind: options.engine, threads: options.threads });
 const { kernels } = engine;
+/** Seconds of the command under way in which batches were waited for, or made here because nobody could expect them. */
+let feedingSeconds = 0;
 let session: Session | undefined;
 let lastImages: { key: string; images: ImageSet } | undefined;
 
 const run: { [Name in CommandName]: (argument: Commands[Name][0]) => Promise<Commands[Name][1]> | Commands[Name][1] } =
   {
     async open(settings) {
-      closeSession();
+      await closeSession();
       const images = await imagesOf(settings);
       const { height, width, channels, classes } = images;
       const network = new SuperNetwork(kernels, settings.space, { height, width, channels, classes }, settings.seed);
@@ -125,8 +127,8 @@ const run: { [Name in CommandName]: (argument: Commands[Name][0]) => Promise<Com
       return undefined;
     },
 
-    close() {
-      closeSession();
+    async close() {
+      await closeSession();
       return undefined;
     },
   };
@@ -140,11 +142,13 @@ tell({ type: 'ready', engine: { description: engine.description, warning: engine
 
 async function answer({ id, name, argument }: CommandMessage): Promise<void> {
   const start = performance.now();
+  feedingSeconds = 0;
   try {
     const value = await run[name](argument as never);
     const transfer =
       name === 'save' || name === 'export' ? (value as Uint8Array<ArrayBuffer>[]).map(({ buffer }) => buffer) : [];
-    tell({ type: 'result', id, value, busySeconds: (performance.now() - start) / 1000 }, transfer);
+    const busySeconds = (performance.now() - start) / 1000;
+    tell({ type: 'result', id, value, busySeconds, feedingSeconds }, transfer);
   } catch (error) {
     const { name: errorName, message, code } = error as Error & { code?: string };
     tell({ type: 'error', id, errorName, message, code });
@@ -161,9 +165,11 @@ function opened(): Session {
   return session;
 }
 
-function closeSession(): void {
-  session?.network.close();
+async function closeSession(): Promise<void> {
+  const closing = session;
   session = undefined;
+  closing?.network.close();
+  await closing?.feed?.close();
 }
 
 /** The last data set stays loaded: the next session mostly wants it too. */
@@ -184,17 +190,18 @@ async function imagesOf({ dataset }: SessionSettings): Promise<ImageSet> {
   return images;
 }
 
-/** The batch of an iteration: order and augmentation follow from the seed, the split and the iteration alone. */
-function trainingBatch(split: 'all' | 'weights' | 'theta', iteration: number): Batch {
-  const { settings, images } = opened();
-  const { seed, weights } = settings;
-  const source = splitOf(images, split);
-  const indices = batchIndices(source.count, weights.batchSize, seed, split, iteration);
-  const { mean, std } = images;
-  // Theta is judged on images as they are, as held-out images are (the paper's references augment only what trains weights).
-  if (split === 'theta') return assembleBatch(source, indices, { mean, std });
-  const random = randomOf(seed, 'augmentation', split, iteration);
-  return assembleBatch(source, indices, { mean, std, augmentation: weights.augmentation, random });
+/** The batch of an iteration; the thread that makes those to come starts with the first one. */
+function trainingBatch(split: Split, iteration: number): Batch {
+  const start = performance.now();
+  const current = opened();
+  const { images, settings } = current;
+  current.feed ??= startFeed({ ...images, ...settings.weights, seed: settings.seed }, (error) => {
+    // A trainer that could only compute more slowly is not kept: the thread ends, with this as the reason.
+    throw error;
+  });
+  const batch = current.feed.batch(split, iteration);
+  feedingSeconds += (performance.now() - start) / 1000;
+  return batch;
 }
 
 /** Calibration images (the first training images, as they are) and all held-out images; kept for the whole session. */

@@ -72,10 +72,10 @@ function startTrainer(env: Record<string, string> = {}) {
   return { trainer, hangs, log, exited: Promise.all([once(trainer, 'exit'), once(lines, 'close')]) };
 }
 
-const blocking = () => ({
-  NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=${new URL('blocked-thread.ts', import.meta.url)}`,
-  BLOCKING_PIPE: join(folder, 'pipe'),
+const importing = (file: string) => ({
+  NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=${new URL(file, import.meta.url)}`,
 });
+const blocking = () => ({ ...importing('blocked-thread.ts'), BLOCKING_PIPE: join(folder, 'pipe') });
 
 test('a trainer whose computing thread hangs says so and ends, and the work goes on with another one from the checkpoint', async (t) => {
   const hanging = startTrainer({ ...blocking(), NSS_TRAINER_ID: 'hanging', NSS_COMMAND_TIMEOUT_SECONDS: '10' });
@@ -113,4 +113,18 @@ test('a trainer that is asked to leave while its computing thread hangs leaves',
     TrainerLost,
   );
   assert.deepEqual((await exited)[0], [null, 'SIGKILL']);
+});
+
+test('a trainer whose thread for batches dies says of what, and ends', async () => {
+  const { exited, log } = startTrainer(importing('dying-feed.ts'));
+  const needs = { bus, job: 'searches/test', open, signal: AbortSignal.timeout(300_000), logger };
+  await assert.rejects(
+    withTrainer(needs, async (session) => {
+      for (;;) await session.weightSteps('all', steps);
+    }),
+    TrainerLost,
+  );
+  assert.deepEqual((await exited)[0], [1, null]);
+  assert.match(log.join('\n'), /the computing thread is lost/);
+  assert.match(log.join('\n'), /the thread that makes batches died: no room for a batch/);
 });

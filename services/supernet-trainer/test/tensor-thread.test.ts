@@ -79,6 +79,31 @@ test('the same seed gives the same losses, also from a checkpoint; another seed 
   assert.notDeepEqual((await thread.run('weightSteps', { split: 'weights', steps: steps(0, 4) })).value, first.value);
 });
 
+test('losses do not depend on how steps are put into commands, nor on what comes between them', async () => {
+  const architectures = [parseArchitecture('1x1-1x1-1x1')];
+  await thread.run('open', settings);
+  const { value: expected } = await thread.run('weightSteps', { split: 'weights', steps: steps(0, 12) });
+  const found = { weights: [] as number[], theta: [] as number[] };
+  await thread.run('open', settings);
+  for (let i = 0; i < 12; i++) {
+    found.theta.push(...(await thread.run('taskLosses', { iteration: i, architectures })).value);
+    found.weights.push(...(await thread.run('weightSteps', { split: 'weights', steps: steps(i, i + 1) })).value);
+  }
+  assert.deepEqual(found.weights, expected);
+
+  // Whoever took a checkpoint of iteration 7 over asks for the rest, in a session of its own.
+  await thread.run('open', settings);
+  await thread.run('weightSteps', { split: 'weights', steps: steps(0, 7) });
+  const { value: chunks } = await thread.run('save', undefined);
+  await thread.run('open', settings);
+  await thread.run('load', chunks);
+  for (let i = 7; i < 12; i++) {
+    const { value: theta } = await thread.run('taskLosses', { iteration: i, architectures });
+    const { value: weights } = await thread.run('weightSteps', { split: 'weights', steps: steps(i, i + 1) });
+    assert.deepEqual([theta[0], weights[0]], [found.theta[i], expected[i]]);
+  }
+});
+
 test('a theta step gives a gradient for every weight of the mixture', async () => {
   await thread.run('open', settings);
   const mixtures = space.stages.map(() => ({

@@ -186,6 +186,14 @@ test('what a trainer cannot do is a typed error that names the field, and the tr
     refused('theta_step.stages[0]'),
   );
   await assert.rejects(
+    drive((session) => session.weightSteps('all', steps(-1, 1))),
+    refused('weight_steps.steps[0].iteration'),
+  );
+  await assert.rejects(
+    drive((session) => session.taskLosses(-1, [architecture])),
+    refused('task_losses.iteration'),
+  );
+  await assert.rejects(
     drive((session) => session.save('../outside')),
     refused('save.checkpoint_id'),
   );
