@@ -5,6 +5,7 @@ import { type Campaign, type EliteSpace, JobState, type PhaseStatus, type Search
 import { hasEnded, type JobApi, type JobApis, type Resources, watchToEnd } from '@nss/job-apis';
 import type { RunningJob } from '@nss/jobs';
 import { failedPrecondition, NssError } from '@nss/rpc';
+import { turn } from '@nss/runtime';
 import { budgetError } from './campaign-budget.ts';
 import { type JobView, phaseStatuses, shareDone } from './campaign-phases.ts';
 import { type PlannedJob, phasesOf, planOf } from './campaign-plan.ts';
@@ -184,6 +185,8 @@ async function keepPublished(run: Run): Promise<void> {
   const known = new Set(job.resource().phases.flatMap(({ jobs }) => jobs));
   const seenBefore = run.plan.filter(({ id, kind }) => known.has(run.tools.apis[kind].nameOf(id)));
   while (!halt.signal.aborted) {
+    // Hundreds of campaigns wake at once.
+    await turn();
     // Who takes a campaign over sees its jobs again first: what was told of them stays until then.
     if (seenBefore.every(({ id }) => run.found.has(id))) await publish(run);
     const statuses = [...run.found.values()].map((found) => ('skipped' in found ? undefined : found.status));
