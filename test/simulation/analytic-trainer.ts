@@ -12,7 +12,7 @@ import {
 import { service, startServer } from '@nss/rpc';
 import type { Logger, Tls } from '@nss/runtime';
 import { type AnalyticCheckpoints, type AnalyticTrainer, analyticTrainer } from '@nss/search/testing';
-import { type Leases, serveLeases } from '@nss/trainers';
+import { type Leases, type OpenedLease, serveLeases } from '@nss/trainers';
 import type { Pace } from './pace.ts';
 
 export type AnalyticTrainerServer = {
@@ -112,7 +112,7 @@ async function* session(
   requests: AsyncIterable<SessionRequest>,
 ): AsyncGenerator<SessionResponse> {
   let network: AnalyticTrainer | undefined;
-  let ended: (() => void) | undefined;
+  let lease: OpenedLease | undefined;
   let secondsOf: ReturnType<Pace> = () => 0;
   try {
     for await (const { command } of requests) {
@@ -123,7 +123,7 @@ async function* session(
         const { leaseId } = command.value;
         // Of a lease that none of them holds, the first one says so.
         const { leases, trainerId } = serving.find(({ leases }) => leases.leaseId() === leaseId) ?? serving[0];
-        ended = leases.opened(leaseId);
+        lease = leases.opened(leaseId);
         const space = toSearchSpace(command.value.searchSpace, 'open.search_space', []);
         if (!space) throw new Error('the session was opened with a wrong search space');
         network = analyticTrainer(space, checkpoints);
@@ -137,7 +137,7 @@ async function* session(
       }
     }
   } finally {
-    ended?.();
+    lease?.giveBack();
   }
 }
 

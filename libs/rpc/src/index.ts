@@ -58,4 +58,12 @@ export {
   service,
   startServer,
 } from './server.ts';
-export { DEFAULT_TENANT, parseStoredId, parseStoredName, parseTenant, storedId, storedName } from './tenants.ts';
+export {
+  DEFAULT_TENANT,
+  parseStoredId,
+  parseStoredName,
+  parseStoredObject,
+  parseTenant,
+  storedId,
+  storedName,
+} from './tenants.ts';

@@ -72,11 +72,16 @@ export function parseResourceName(name: string, field = 'name'): { collection: C
   return { collection, id: parseName(collection, name, field) };
 }
 
+/** Whether the text can be the file in the name of an artifact. */
+export function isFileName(text: string): boolean {
+  return FILE.test(text);
+}
+
 /** The parts of an artifact's name. Throws INVALID_ARGUMENT for `field`. */
 export function parseArtifactName(name: string, field = 'name'): { collection: Collection; id: string; file: string } {
   const end = name.lastIndexOf('/');
   const file = name.slice(end + 1);
-  if (end < 0 || !FILE.test(file)) throw nameViolation(field, '{collection}/{id}/{file}', name);
+  if (end < 0 || !isFileName(file)) throw nameViolation(field, '{collection}/{id}/{file}', name);
   return { ...parseResourceName(name.slice(0, end), field), file };
 }
 

@@ -1,5 +1,5 @@
 import { invalidArgument } from './errors.ts';
-import { type Collection, ID_RULE, isResourceId } from './names.ts';
+import { COLLECTIONS, type Collection, ID_RULE, isFileName, isResourceId } from './names.ts';
 
 /*
  * The one module that knows how tenants are written. A tenant's jobs have names of their own: two tenants may each have a
@@ -25,12 +25,25 @@ export function storedId(tenant: string, id: string): string {
 
 /** The parts of a stored id. Throws INVALID_ARGUMENT. */
 export function parseStoredId(stored: string): { tenant: string; id: string } {
-  const [first, second, ...more] = stored.split(SEPARATOR);
-  const parts = second === undefined ? { tenant: DEFAULT_TENANT, id: first } : { tenant: first, id: second };
-  if (more.length === 0 && isResourceId(parts.tenant) && isResourceId(parts.id)) return parts;
+  const parts = partsOf(stored);
+  if (parts) return parts;
   throw invalidArgument([
     { field: 'name', description: `expected the id of a stored job, found ${JSON.stringify(stored)}` },
   ]);
+}
+
+function partsOf(stored: string): { tenant: string; id: string } | undefined {
+  const [first, second, ...more] = stored.split(SEPARATOR);
+  const parts = second === undefined ? { tenant: DEFAULT_TENANT, id: first } : { tenant: first, id: second };
+  return more.length === 0 && isResourceId(parts.tenant) && isResourceId(parts.id) ? parts : undefined;
+}
+
+/** Which job keeps an object of this name, `searches/acme=mine` of `searches/acme=mine/12-3f`, and its tenant; undefined for other texts. */
+export function parseStoredObject(name: string): { job: string; tenant: string } | undefined {
+  const [collection, stored, file, ...more] = name.split('/');
+  if (!stored || !file || more.length > 0 || !isFileName(file)) return undefined;
+  const tenant = (COLLECTIONS as readonly string[]).includes(collection) ? partsOf(stored)?.tenant : undefined;
+  return tenant === undefined ? undefined : { job: `${collection}/${stored}`, tenant };
 }
 
 /** The stored id in a stored name of this collection, `campaigns/acme=mine`. Throws INVALID_ARGUMENT. */

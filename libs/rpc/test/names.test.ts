@@ -10,7 +10,9 @@ import {
   parseId,
   parseName,
   parseResourceName,
+  parseStoredObject,
   resourceName,
+  storedName,
 } from '../src/index.ts';
 
 const collection = fc.constantFrom(...COLLECTIONS);
@@ -73,5 +75,17 @@ test('an error about a name of any length stays short', () => {
   assert.throws(
     () => parseName('campaigns', 'x'.repeat(1_000_000)),
     (error) => error instanceof NssError && error.message.length < 500,
+  );
+});
+
+test('the name of a stored object tells its job and tenant, and no other text does', () => {
+  fc.assert(
+    fc.property(collection, id, file, id, (collection, id, file, tenant) => {
+      const job = storedName(tenant, resourceName(collection, id));
+      assert.deepEqual(parseStoredObject(`${job}/${file}`), { job, tenant });
+      for (const text of [job, `${job}/`, `${job}/${file}/x`, `${job}/..`, `/${job}/${file}`, `x${job}/${file}`]) {
+        assert.equal(parseStoredObject(text), undefined);
+      }
+    }),
   );
 });

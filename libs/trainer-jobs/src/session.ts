@@ -74,7 +74,7 @@ export function needsOf(
   { dataset, space, weights, seed }: Session,
 ) {
   const open = { dataset, searchSpace: fromSearchSpace(space), weights, seed };
-  return { bus, tls, job: job.name, open, logger: job.logger };
+  return { bus, tls, job: job.objects, open, logger: job.logger };
 }
 
 /** Does the work again, from the beginning, when the job's own weights are lost. */

@@ -8,7 +8,7 @@ import { TrainerLost } from './trainer-lost.ts';
 
 export type WithTrainer = {
   readonly bus: Bus;
-  /** Resource name of the job that needs the trainer. */
+  /** Stored name of the job that needs the trainer: what it may write begins with it. */
   readonly job: string;
   /** What the trainer is to work on. */
   readonly open: Omit<OpenSession, 'leaseId'>;
@@ -79,15 +79,23 @@ function noticingSaves(session: TrainerSession, progressed: () => void): Trainer
 }
 
 /** Asks for a trainer, waits for the grant, and opens a session with it. */
-async function lease({
-  bus,
-  job,
-  open,
-  signal,
-  waitSignal = signal,
-  logger,
-  tls,
-}: WithTrainer): Promise<OpenedSession> {
+function lease({ open, tls, ...needs }: WithTrainer): Promise<OpenedSession> {
+  const { signal, logger } = needs;
+  return withGrant(needs, async ({ trainerId, address, leaseId }) => {
+    const opened = await openSession(address, { ...open, leaseId }, { signal, tls });
+    logger.info({ leaseId, trainerId, engine: opened.session.info.engine }, 'trainer leased');
+    return opened;
+  });
+}
+
+/**
+ * Puts a request into the queue of leases, waits until a trainer grants it, and runs `use`, which opens a session that names the lease:
+ * the trainer waits some seconds for it. Meanwhile other trainers that would grant it too are told that it is taken.
+ */
+export async function withGrant<T>(
+  { bus, job, signal, waitSignal = signal, logger }: Omit<WithTrainer, 'open' | 'tls' | 'onTrainer'>,
+  use: (grant: LeaseGrant) => Promise<T>,
+): Promise<T> {
   waitSignal.throwIfAborted();
   const leaseId = randomUUID();
   const replySubject = privateSubject();
@@ -110,11 +118,9 @@ async function lease({
     const request = LeaseRequest.encode({ leaseId, job, replySubject }).finish();
     await publish(bus, LEASE_SUBJECT, request, { messageId: leaseId });
     logger.info({ leaseId }, 'waiting for a trainer');
-    const { trainerId, address } = await granted.promise;
+    const grant = await granted.promise;
     leaseMetrics.wait.record((performance.now() - askedAt) / 1_000);
-    const opened = await openSession(address, { ...open, leaseId }, { signal, tls });
-    logger.info({ leaseId, trainerId, engine: opened.session.info.engine }, 'trainer leased');
-    return opened;
+    return await use({ ...grant, leaseId });
   } finally {
     waitSignal.removeEventListener('abort', abort);
     grants.stop();

@@ -26,12 +26,20 @@ export type Leases = {
   /** The lease being worked on; empty when idle. */
   leaseId(): string;
   /**
-   * Called by the session handler when its first command names the lease. Returns what to call when the session has ended and the trainer
-   * is free. Throws ABORTED (LEASE_NOT_HELD) for any lease but the one granted and not yet opened.
+   * Called by the session handler when its first command names the lease. Throws ABORTED (LEASE_NOT_HELD) for any lease but the one
+   * granted and not yet opened.
    */
-  opened(leaseId: string): () => void;
+  opened(leaseId: string): OpenedLease;
   /** Resolves when no lease is worked on after `signal` was aborted; rejects when the queue cannot be used. */
   readonly done: Promise<void>;
+};
+
+/** A lease whose session goes on. */
+export type OpenedLease = {
+  /** Stored name of the job that asked for it. */
+  readonly job: string;
+  /** To be called when the session has ended and the trainer is free. */
+  giveBack(): void;
 };
 
 const OPEN_WITHIN_MS = 15_000;
@@ -46,6 +54,7 @@ const MAX_ASKED = 3;
 /** A lease that was granted, until its session has ended. */
 type Held = {
   readonly leaseId: string;
+  readonly job: string;
   /** On a clock that does not jump. */
   readonly sinceMs: number;
   readonly opened: PromiseWithResolvers<void>;
@@ -76,9 +85,10 @@ export function serveLeases({
     observe(held ? (performance.now() - held.sinceMs) / 1_000 : 0, { trainer: trainerId }),
   );
 
-  const work = async ({ leaseId, replySubject }: LeaseRequest, deliveries: number): Promise<Verdict> => {
+  const work = async ({ leaseId, job, replySubject }: LeaseRequest, deliveries: number): Promise<Verdict> => {
     const lease: Held = {
       leaseId,
+      job,
       sinceMs: performance.now(),
       opened: Promise.withResolvers(),
       closed: Promise.withResolvers(),
@@ -133,7 +143,7 @@ export function serveLeases({
       }
       taken = true;
       held.opened.resolve();
-      return held.closed.resolve;
+      return { job: held.job, giveBack: held.closed.resolve };
     },
     done,
   };

@@ -3,7 +3,7 @@ import { startNatsServer } from '@nss/bus/testing';
 import { type OpenSession, type SessionRequest, SessionResponse, Trainer, TrainerServiceService } from '@nss/contracts';
 import { type CallContext, service, startServer } from '@nss/rpc';
 import { createLogger } from '@nss/runtime';
-import { type ServeLeases, serveLeases } from '../src/index.ts';
+import { type OpenedLease, type ServeLeases, serveLeases } from '../src/index.ts';
 
 export const logger = createLogger('test', { level: process.env.NSS_TEST_LOG_LEVEL ?? 'silent' });
 
@@ -80,14 +80,14 @@ export async function startTrainer(
     requests: AsyncIterable<SessionRequest>,
     context: CallContext,
   ): AsyncGenerator<SessionResponse> {
-    let closed = () => {};
+    let lease: OpenedLease | undefined;
     let steps = 0;
     try {
       for await (const { command } of requests) {
         if (!command) throw new Error('no command');
         commands.push(command.$case);
         if (command.$case === 'open') {
-          closed = leases.opened(command.value.leaseId);
+          lease = leases.opened(command.value.leaseId);
           opened.push(command.value);
         }
         await before?.(command, context);
@@ -97,7 +97,7 @@ export async function startTrainer(
         yield SessionResponse.create({ reply: replyTo(command, trainerId, steps), busySeconds: 0.5 });
       }
     } finally {
-      closed();
+      lease?.giveBack();
     }
   }
 

@@ -1,29 +1,23 @@
 import { type Bus, CHECKPOINTS, openObjects } from '@nss/bus';
 import { Checkpoint } from '@nss/contracts';
-import { dataLoss, failedPrecondition, invalidArgument } from '@nss/rpc';
+import { dataLoss, failedPrecondition } from '@nss/rpc';
 
 /** Stored weights. */
 export type CheckpointStore = {
   /** Stores whole or not at all. */
   save(checkpointId: string, chunks: readonly Uint8Array[]): Promise<Checkpoint>;
   /** Throws FAILED_PRECONDITION when there is none of that name, DATA_LOSS when it is not the one that was saved. */
-  load(checkpoint: Checkpoint | undefined): Promise<Uint8Array[]>;
+  load(checkpoint: Checkpoint): Promise<Uint8Array[]>;
 };
 
 export async function openCheckpoints(bus: Bus): Promise<CheckpointStore> {
   const objects = await openObjects(bus, CHECKPOINTS);
   return {
     async save(checkpointId, chunks) {
-      if (!/^[A-Za-z0-9][A-Za-z0-9/_-]{0,254}$/.test(checkpointId)) {
-        const description = 'expected letters, digits, "/", "_" and "-", at most 255';
-        throw invalidArgument([{ field: 'save.checkpoint_id', description }]);
-      }
       const { digest, bytes } = await objects.putStream(checkpointId, asyncOf(chunks));
       return Checkpoint.create({ checkpointId, digest, bytes });
     },
-    async load(checkpoint) {
-      if (!checkpoint) throw invalidArgument([{ field: 'load.checkpoint', description: 'expected a checkpoint' }]);
-      const { checkpointId, digest } = checkpoint;
+    async load({ checkpointId, digest }) {
       const info = await objects.info(checkpointId);
       const stream = info && (await objects.getStream(checkpointId));
       if (!info || !stream) {

@@ -2,11 +2,14 @@ import type { Objects } from '@nss/bus';
 import {
   type Architecture as ArchitectureMessage,
   type AverageCheckpoints,
+  type Checkpoint,
   type EvaluateArchitectures,
   type ExportNetwork,
   type FieldViolation,
+  type LoadCheckpoint,
   type MeasureTaskLosses,
   type OpenSession,
+  type SaveCheckpoint,
   type SessionRequest,
   SessionResponse,
   Split,
@@ -18,12 +21,14 @@ import {
   toSearchSpace,
   type WeightSteps,
 } from '@nss/contracts';
-import { type CallContext, failedPrecondition, invalidArgument, parseArtifactName } from '@nss/rpc';
+import { type CallContext, failedPrecondition, invalidArgument } from '@nss/rpc';
 import { type Architecture, type SearchSpace, wholeSpace } from '@nss/space';
+import type { OpenedLease } from '@nss/trainers';
 import { asyncOf, type CheckpointStore } from './checkpoints.ts';
 import { type Command, type Measure, measureCommands } from './command-telemetry.ts';
 import type { SessionSettings } from './commands.ts';
 import { explainTensorError, threadLost } from './errors.ts';
+import { checkOwn, checkReadable } from './object-names.ts';
 import type { TensorThread } from './tensor-thread.ts';
 
 export type SessionParts = {
@@ -36,24 +41,24 @@ export type SessionParts = {
 
 /**
  * One session: commands in, one reply each, in order. The first command opens it; `opened` decides whether the lease that it
- * names is held and returns what gives it back. The network lives as long as the session.
+ * names is held and gives the job that it is for. The network lives as long as the session.
  */
 export async function* runSession(
   requests: AsyncIterable<SessionRequest>,
   context: CallContext,
   parts: SessionParts,
-  opened: (leaseId: string) => () => void,
+  opened: (leaseId: string) => OpenedLease,
 ): AsyncGenerator<SessionResponse> {
   const { thread, trainerId } = parts;
   let session: { readonly space: SearchSpace; readonly measure: Measure } | undefined;
-  let giveBack: (() => void) | undefined;
+  let lease: OpenedLease | undefined;
   try {
     for await (const { command } of requests) {
       context.signal.throwIfAborted();
       if (!command) throw invalidArgument([{ field: 'command', description: 'expected one that SessionRequest has' }]);
       if (command.$case === 'open') {
-        if (giveBack) throw failedPrecondition('the session is open already; start another stream for another network');
-        giveBack = opened(command.value.leaseId);
+        if (lease) throw failedPrecondition('the session is open already; start another stream for another network');
+        lease = opened(command.value.leaseId);
         const settings = toSettings(command.value);
         const measure = measureCommands(settings.weights.batchSize);
         session = { space: settings.space, measure };
@@ -64,22 +69,23 @@ export async function* runSession(
           return SessionResponse.create({ reply: { $case: 'open', value }, busySeconds });
         });
       } else {
-        if (!session) throw failedPrecondition('the first command of a session must be open');
+        if (!session || !lease) throw failedPrecondition('the first command of a session must be open');
         const { space, measure } = session;
-        yield await measure(command, () => answer(command, space, parts));
+        const { job } = lease;
+        yield await measure(command, () => answer(command, { space, job }, parts));
       }
     }
   } catch (error) {
     throw thread.lost.aborted ? threadLost(error) : explainTensorError(error);
   } finally {
     if (session) await thread.run('close', undefined).catch(() => {});
-    giveBack?.();
+    lease?.giveBack();
   }
 }
 
 async function answer(
   command: Exclude<Command, { $case: 'open' }>,
-  space: SearchSpace,
+  { space, job }: { readonly space: SearchSpace; readonly job: string },
   { thread, checkpoints, artifacts }: SessionParts,
 ): Promise<SessionResponse> {
   switch (command.$case) {
@@ -109,25 +115,26 @@ async function answer(
       return SessionResponse.create({ reply: { $case: 'evaluate', value }, busySeconds });
     }
     case 'export': {
-      const { artifact, ...network } = toExport(command.value, space);
+      const { artifact, ...network } = toExport(command.value, space, job);
       const { value: chunks, busySeconds } = await thread.run('export', network);
       const { digest, bytes } = await artifacts.putStream(artifact, asyncOf(chunks));
       return SessionResponse.create({ reply: { $case: 'export', value: { digest, bytes } }, busySeconds });
     }
     case 'save': {
+      const checkpointId = toCheckpointId(command.value, job);
       const { value: chunks, busySeconds } = await thread.run('save', undefined);
-      const value = await checkpoints.save(command.value.checkpointId, chunks);
+      const value = await checkpoints.save(checkpointId, chunks);
       return SessionResponse.create({ reply: { $case: 'save', value }, busySeconds });
     }
     case 'load': {
-      const chunks = await checkpoints.load(command.value.checkpoint);
+      const chunks = await checkpoints.load(toCheckpoint(command.value, job));
       const { busySeconds } = await thread.run('load', chunks);
       return SessionResponse.create({ reply: { $case: 'load', value: {} }, busySeconds });
     }
     case 'average': {
       let busySeconds = 0;
       // One after the other: only one of them is in memory.
-      for (const { checkpoint, samples } of toShares(command.value)) {
+      for (const { checkpoint, samples } of toShares(command.value, job)) {
         const chunks = await checkpoints.load(checkpoint);
         busySeconds += (await thread.run('addToMean', { chunks, samples })).busySeconds;
       }
@@ -225,9 +232,9 @@ function toTaskLosses({ iteration, architectures }: MeasureTaskLosses, space: Se
   return { iteration, architectures: checked };
 }
 
-function toExport({ artifact, architecture, calibrationImages }: ExportNetwork, space: SearchSpace) {
-  parseArtifactName(artifact, 'export.artifact');
+function toExport({ artifact, architecture, calibrationImages }: ExportNetwork, space: SearchSpace, job: string) {
   const violations: FieldViolation[] = [];
+  checkOwn(artifact, 'export.artifact', job, violations);
   const checked = toArchitecture(architecture, 'export.architecture', violations, wholeSpace(space));
   checkCalibration(calibrationImages, 'export.calibration_images', violations);
   if (violations.length > 0 || !checked) throw invalidArgument(violations);
@@ -247,16 +254,34 @@ function toEvaluation({ architectures, calibrationImages }: EvaluateArchitecture
   return { architectures: checked, calibrationImages };
 }
 
-function toShares({ shares }: AverageCheckpoints) {
+function toCheckpointId({ checkpointId }: SaveCheckpoint, job: string): string {
+  const violations: FieldViolation[] = [];
+  checkOwn(checkpointId, 'save.checkpoint_id', job, violations);
+  if (violations.length > 0) throw invalidArgument(violations);
+  return checkpointId;
+}
+
+function toCheckpoint({ checkpoint }: LoadCheckpoint, job: string): Checkpoint {
+  const violations: FieldViolation[] = [];
+  checkReadable(checkpoint?.checkpointId ?? '', 'load.checkpoint.checkpoint_id', job, violations);
+  if (violations.length > 0 || !checkpoint) throw invalidArgument(violations);
+  return checkpoint;
+}
+
+function toShares({ shares }: AverageCheckpoints, job: string): { checkpoint: Checkpoint; samples: number }[] {
   const violations: FieldViolation[] = [];
   if (shares.length === 0) violations.push({ field: 'average.shares', description: 'expected at least one' });
-  for (const [i, { samples }] of shares.entries()) {
-    if (Number.isSafeInteger(samples) && samples > 0) continue;
-    const description = `expected a positive whole number, found ${samples}`;
-    violations.push({ field: `average.shares[${i}].samples`, description });
-  }
+  const checked = shares.flatMap(({ checkpoint, samples }, i) => {
+    const field = `average.shares[${i}]`;
+    checkReadable(checkpoint?.checkpointId ?? '', `${field}.checkpoint.checkpoint_id`, job, violations);
+    if (!Number.isSafeInteger(samples) || samples <= 0) {
+      const description = `expected a positive whole number, found ${samples}`;
+      violations.push({ field: `${field}.samples`, description });
+    }
+    return checkpoint ? [{ checkpoint, samples }] : [];
+  });
   if (violations.length > 0) throw invalidArgument(violations);
-  return shares;
+  return checked;
 }
 
 function toArchitectures(

@@ -54,8 +54,11 @@ function startTrainer(env: Record<string, string> = {}): ChildProcess {
   });
 }
 
-const drive = <T>(use: (session: TrainerSession) => Promise<T>, needs: Omit<OpenSession, 'leaseId'> = open) =>
-  withTrainer({ bus, job: 'searches/test', open: needs, signal: AbortSignal.timeout(60_000), logger }, use);
+const drive = <T>(
+  use: (session: TrainerSession) => Promise<T>,
+  needs: Omit<OpenSession, 'leaseId'> = open,
+  job = 'searches/test',
+) => withTrainer({ bus, job, open: needs, signal: AbortSignal.timeout(60_000), logger }, use);
 const steps = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => ({ iteration: from + i, architecture, learningRate: 0.1 }));
 const refused = (field: string) => (error: unknown) =>
@@ -105,18 +108,18 @@ test('a holder leases the trainer, drives it, and another goes on from its check
 test('a trainer takes the mean of what others have stored, and trains on from it', async () => {
   const shares = await drive(async (session) => {
     await session.weightSteps('all', steps(0, 2));
-    const base = await session.save('searches/mean/0');
+    const base = await session.save('searches/test/mean-0');
     const shard = async (first: number, samples: number) => {
       await session.load(base);
       await session.weightSteps('all', steps(first, first + 1));
-      return { checkpoint: await session.save(`searches/mean/${first}`), samples };
+      return { checkpoint: await session.save(`searches/test/mean-${first}`), samples };
     };
     return [await shard(2, 32), await shard(3, 16)];
   });
   const digestOf = (averaged: typeof shares) =>
     drive(async (session) => {
       await session.average(averaged);
-      return (await session.save('searches/mean/mean')).digest;
+      return (await session.save('searches/test/mean-mean')).digest;
     });
   const [one, other] = shares;
   assert.equal(await digestOf([one]), one.checkpoint.digest);
@@ -126,7 +129,7 @@ test('a trainer takes the mean of what others have stored, and trains on from it
     await session.average([one, other]);
     // Sums of one command are not those of the next.
     await session.average([other]);
-    assert.equal((await session.save('searches/mean/again')).digest, other.checkpoint.digest);
+    assert.equal((await session.save('searches/test/mean-again')).digest, other.checkpoint.digest);
   });
   await assert.rejects(
     drive((session) => session.average([])),
@@ -136,15 +139,15 @@ test('a trainer takes the mean of what others have stored, and trains on from it
     drive((session) => session.average([one, { ...other, samples: 0 }])),
     refused('average.shares[1].samples'),
   );
-  const lost = { checkpoint: { checkpointId: 'searches/mean/none', digest: '', bytes: 0 }, samples: 1 };
+  const lost = { checkpoint: { checkpointId: 'searches/test/mean-none', digest: '', bytes: 0 }, samples: 1 };
   await assert.rejects(
     drive((session) => session.average([one, lost])),
-    /searches\/mean\/none is not in the store/,
+    /searches\/test\/mean-none is not in the store/,
   );
 });
 
 test('an exported network is an artifact with the weights, the statistics and the normalisation', async () => {
-  const artifact = 'trainings/sample/network.safetensors';
+  const artifact = 'searches/test/network.safetensors';
   await drive(async (session) => {
     await session.weightSteps('all', steps(0, 2));
     await session.exportNetwork(artifact, parseArchitecture('1x3'), 32);
@@ -159,7 +162,8 @@ test('an exported network is an artifact with the weights, the statistics and th
   assert.ok(network.normalisation.std.every((deviation) => deviation > 0 && deviation < 1));
   for (const [name, field] of [
     ['network.safetensors', 'export.artifact'],
-    ['trainings/sample/../other', 'export.artifact'],
+    ['searches/test/../other', 'export.artifact'],
+    ['searches/other/network.safetensors', 'export.artifact'],
   ]) {
     await assert.rejects(
       drive((session) => session.exportNetwork(name, architecture, 32)),
@@ -170,6 +174,31 @@ test('an exported network is an artifact with the weights, the statistics and th
     drive((session) => session.exportNetwork(artifact, parseArchitecture('3x4'), 1)),
     (error) => refused('export.architecture')(error) && refused('export.calibration_images')(error),
   );
+});
+
+test('a session writes objects of its own job, and reads those of its tenant', async () => {
+  const saving = (id: string) => async (session: TrainerSession) => session.save(id);
+  const theirs = await drive(saving('warmups/acme=w/0-a'), open, 'warmups/acme=w');
+  await drive((session) => session.load(theirs), open, 'searches/acme=s');
+  for (const id of [
+    'warmups/acme=w/0-a',
+    'searches/s/0',
+    'searches/acme=s',
+    'searches/acme=s/',
+    'searches/acme=s/../s/0',
+  ]) {
+    await assert.rejects(drive(saving(id), open, 'searches/acme=s'), refused('save.checkpoint_id'));
+  }
+  for (const job of ['searches/s', 'searches/other=s']) {
+    await assert.rejects(
+      drive((session) => session.load(theirs), open, job),
+      refused('load.checkpoint.checkpoint_id'),
+    );
+    await assert.rejects(
+      drive((session) => session.average([{ checkpoint: theirs, samples: 1 }]), open, job),
+      refused('average.shares[0].checkpoint.checkpoint_id'),
+    );
+  }
 });
 
 test('what a trainer cannot do is a typed error that names the field, and the trainer goes on', async () => {

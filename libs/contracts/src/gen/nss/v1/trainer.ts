@@ -230,9 +230,11 @@ export interface EvaluateArchitecturesReply {
 
 /** Writes weights and momentum into the checkpoint store. */
 export interface SaveCheckpoint {
+  /** `<stored name of the job>/<anything>`; the job is the one that asked for the lease. */
   checkpointId: string;
 }
 
+/** Also of another job of the same tenant. */
 export interface LoadCheckpoint {
   checkpoint: Checkpoint | undefined;
 }
@@ -262,7 +264,7 @@ export interface AverageCheckpointsReply {
  * training images as evaluation takes them, normalisation of the pixels. The form is safetensors.
  */
 export interface ExportNetwork {
-  /** Name of the artifact, for example "trainings/mine/network.safetensors". */
+  /** Name of the artifact, one of the job's own: for example "trainings/mine/network.safetensors". */
   artifact: string;
   architecture: Architecture | undefined;
   calibrationImages: number;
@@ -284,7 +286,7 @@ export interface Checkpoint {
 /** In the work queue `nss.v1.leases.requested`: somebody needs a trainer. */
 export interface LeaseRequest {
   leaseId: string;
-  /** Resource name of the job that needs it. */
+  /** Stored name of the job that needs it, with the tenant in front of the id unless that is `default`: "searches/acme=mine". */
   job: string;
   /** NATS subject that the LeaseGrant is published on. */
   replySubject: string;
