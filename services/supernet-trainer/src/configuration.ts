@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { defaultCacheDir } from '@nss/datasets';
 import { natsConfiguration, serverConfiguration, wholeNumber } from '@nss/runtime';
 import { z } from 'zod';
@@ -6,10 +7,10 @@ import { z } from 'zod';
 export const configuration = z.object({
   ...serverConfiguration,
   ...natsConfiguration,
-  /** host:port at which holders of leases reach this trainer; default: where it listens. */
+  /** host:port at which holders of leases reach this trainer; default: where it listens, by the machine's name if that is everywhere. */
   NSS_ADVERTISE: z.string().optional(),
-  /** Name of this trainer in logs and reports. */
-  NSS_TRAINER_ID: z.string().default(`trainer-${process.pid}`),
+  /** Name of this trainer in logs and reports; no two have the same. In containers every process has the same number. */
+  NSS_TRAINER_ID: z.string().default(`${hostname()}-${process.pid}`),
   /** Threads of one tensor operation; TensorFlow itself reads TF_NUM_INTRAOP_THREADS and OMP_NUM_THREADS. */
   NSS_TRAINER_THREADS: wholeNumber(1, 1024).default(1),
   /** Forces an engine; default: TensorFlow's native library where it is installed, else WebAssembly. */

@@ -11,6 +11,7 @@ import {
   startTelemetry,
 } from '@nss/runtime';
 import { type Leases, serveLeases } from '@nss/trainers';
+import { advertisedAddress } from './advertised.ts';
 import { openCheckpoints } from './checkpoints.ts';
 import { configuration } from './configuration.ts';
 import { handlers } from './handlers.ts';
@@ -61,7 +62,7 @@ await runMain('supernet-trainer', async () => {
     services: [service(TrainerServiceService, handlers(parts, held.promise), { callers: 'services' })],
     logger,
   });
-  const address = config.NSS_ADVERTISE ?? server.address;
+  const address = config.NSS_ADVERTISE ?? advertisedAddress(server.address);
   const idle = config.NSS_EXIT_AFTER_IDLE_SECONDS > 0 && {
     afterMs: 1_000 * config.NSS_EXIT_AFTER_IDLE_SECONDS,
     // As SIGTERM does: a lease that comes at this moment goes back to the queue.
