@@ -1,3 +1,4 @@
+import { feeding } from './feeding.ts';
 import { growth } from './growth.ts';
 import { channels } from './p1-channels.ts';
 import { stepKernels } from './p1-kernels.ts';
@@ -27,5 +28,6 @@ export const parts: readonly Part[] = [
   cost,
   twoTrainers,
   memory,
+  feeding,
   growth,
 ];
