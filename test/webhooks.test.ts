@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
-import { type Bus, connectBus, ensureTopology, listDeadLetters } from '@nss/bus';
+import { type Bus, connectBus, type DeadLetter, ensureTopology, listDeadLetters } from '@nss/bus';
 import { startNatsServer, type TestNatsServer } from '@nss/bus/testing';
 import { Search } from '@nss/contracts';
 import { type JobCloudEvent, type Jobs, openJobs, SEARCHES } from '@nss/jobs';
@@ -81,6 +81,19 @@ async function arrived(path: string, count: number): Promise<Attempt[]> {
   return attempts[path];
 }
 
+/** All dead letters once there are so many: they may be stored already, or be about to. */
+async function deadLetters(count: number): Promise<DeadLetter[]> {
+  const stored = bus.nc.subscribe('nss.v1.dead.>', { timeout: 30_000 });
+  for (;;) {
+    const letters = await listDeadLetters(bus);
+    if (letters.length >= count) {
+      stored.unsubscribe();
+      return letters;
+    }
+    await stored[Symbol.asyncIterator]().next();
+  }
+}
+
 const eventOf = ({ body }: Attempt) => JSON.parse(body) as JobCloudEvent;
 
 test('an event is posted until the receiver has it, signed, every time under the same id', {
@@ -107,16 +120,12 @@ test('an event is posted until the receiver has it, signed, every time under the
 test('an event that a receiver does not take in its attempts, or that is gone, is a dead letter of that webhook', async () => {
   await arrived('/down', 2);
   await arrived('/gone', 2);
-  const reasons = async () => (await listDeadLetters(bus)).map(({ reason, subject }) => [subject, reason]).sort();
-  const stored = bus.nc.subscribe('nss.v1.dead.>', { timeout: 30_000 });
-  // The three may be stored already, or be about to.
-  while ((await reasons()).length < 3) await stored[Symbol.asyncIterator]().next();
-  assert.deepEqual(await reasons(), [
+  const reasons = (await deadLetters(3)).map(({ reason, subject }) => [subject, reason]).sort();
+  assert.deepEqual(reasons, [
     ['nss.v1.cloudevents.searches.mine.cancelled', 'webhook down: the receiver answered 500 (attempt 2)'],
     ['nss.v1.cloudevents.searches.mine.cancelled', 'webhook gone: the receiver answered 410 (attempt 1)'],
     ['nss.v1.cloudevents.searches.mine.created', 'webhook gone: the receiver answered 410 (attempt 1)'],
   ]);
-  stored.unsubscribe();
 });
 
 test('events that come while the webhooks are down are delivered when they are back, each to its tenant', {
@@ -131,6 +140,31 @@ test('events that come while the webhooks are down are delivered when they are b
   assert.deepEqual(events.map(({ source, type, subject }) => `${source} ${type} ${subject}`).sort(), [
     '/tenants/acme dev.nss.v1.search.cancelled searches/theirs',
     '/tenants/acme dev.nss.v1.search.created searches/theirs',
+  ]);
+});
+
+test('what is no event is a dead letter at once, with what is wrong with it, and those after it are delivered', async () => {
+  const known = (await listDeadLetters(bus)).length;
+  const event = JSON.parse(attempts['/acme'][0].body) as JobCloudEvent;
+  const bodies = [
+    'no JSON',
+    Uint8Array.of(0x22, 0xff, 0x22),
+    '{}',
+    JSON.stringify({ ...event, id: 'a\nb' }),
+    JSON.stringify({ ...event, source: '/tenants/default' }),
+    JSON.stringify({ ...event, id: 'last' }),
+  ];
+  for (const body of bodies) await bus.js.publish('nss.v1.tenants.acme.cloudevents.searches.theirs.created', body);
+  const all = await arrived('/acme', 3);
+  assert.equal(eventOf(all[2]).id, 'last');
+  const letters = (await deadLetters(known + 5)).slice(known);
+  const reasons = letters.map(({ reason }) => reason.replace('webhook acme: nothing to deliver: ', '')).sort();
+  assert.match(reasons[0], /^it is no CloudEvent of a job \(id: expected 1 to 512 printable/);
+  assert.match(reasons[1], /^it is no CloudEvent of a job \(specversion: .*; id: .*; type: .*; source: .*; subject: /);
+  assert.deepEqual(reasons.slice(2), [
+    'its 3 bytes are no JSON',
+    'its 7 bytes are no JSON',
+    'its source is not /tenants/acme',
   ]);
 });
 

@@ -1,6 +1,7 @@
 import type { QueueMessage, Verdict } from '@nss/bus';
 import type { Logger } from '@nss/runtime';
 import { Webhook as Signer } from 'standardwebhooks';
+import { type ReadEvent, readEvent } from './cloud-event.ts';
 import type { Webhook } from './webhooks-file.ts';
 
 /** How long a receiver may take to answer. */
@@ -12,7 +13,7 @@ const GONE = 410;
 /**
  * Posts a CloudEvent, signed as Standard Webhooks says, to who asked for events of its kind. An answer of 2xx is an acknowledgement. Whatever
  * else comes of it is followed by another attempt after the webhook's pause, until there is none left or the receiver says that it is
- * gone: then the event is a dead letter. Receivers may get an event twice, with the same `webhook-id`.
+ * gone: then the event is a dead letter. So is, at once, what is no CloudEvent of the webhook's tenant. Receivers may get an event twice, with the same `webhook-id`.
  */
 export async function deliver(
   webhook: Webhook,
@@ -20,7 +21,10 @@ export async function deliver(
   { signal, logger }: { signal: AbortSignal; logger: Logger },
 ): Promise<Verdict> {
   if (!wants(webhook, subject)) return 'ack';
-  const outcome = await post(webhook, Buffer.from(body).toString(), signal);
+  const event = readEvent(body, webhook.tenant);
+  // It will be no better later.
+  if ('fault' in event) return { deadLetter: `webhook ${webhook.name}: nothing to deliver: ${event.fault}` };
+  const outcome = await post(webhook, event, signal);
   if (outcome === 'delivered') return 'ack';
   const { why, gone } = outcome;
   const pauseSeconds = gone ? undefined : webhook.pausesSeconds[deliveries - 1];
@@ -40,8 +44,11 @@ function wants({ events }: Webhook, subject: string): boolean {
 
 type Failure = { readonly why: string; readonly gone: boolean };
 
-async function post({ url, secret }: Webhook, body: string, signal: AbortSignal): Promise<'delivered' | Failure> {
-  const { id } = JSON.parse(body) as { id: string };
+async function post(
+  { url, secret }: Webhook,
+  { id, json: body }: ReadEvent,
+  signal: AbortSignal,
+): Promise<'delivered' | Failure> {
   const now = new Date();
   try {
     const response = await fetch(url, {
