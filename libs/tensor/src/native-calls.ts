@@ -18,16 +18,15 @@ export function nativeCalls(binding: TFJSBinding) {
   const sessions = new GraphSessions(binding, (id) => integers.has(id));
   /** Where kernels are noted that are to run together. */
   let graph: KernelGraph | undefined;
-  let live = 0;
+  /** Tensors that nobody has to free. */
+  let kept = 0;
 
   function create(data: Float32Array | Int32Array, shape: readonly number[]): NativeTensor {
     const type = data instanceof Int32Array ? binding.TF_INT32 : binding.TF_FLOAT;
-    live++;
     return { id: binding.createTensor([...shape], type, data), shape };
   }
 
   function free(tensor: Tensor): void {
-    live--;
     const id = idOf(tensor);
     if (graph) graph.free(id);
     // Below zero: of a kernel that never ran, because one that was to run with it could not.
@@ -35,11 +34,7 @@ export function nativeCalls(binding: TFJSBinding) {
   }
 
   function run(op: string, attributes: TFEOpAttr[], inputs: number[], outputs: number): NativeTensor[] {
-    const results = graph
-      ? graph.add(op, attributes, inputs, outputs)
-      : binding.executeOp(op, attributes, inputs, outputs);
-    live += outputs;
-    return results;
+    return graph ? graph.add(op, attributes, inputs, outputs) : binding.executeOp(op, attributes, inputs, outputs);
   }
 
   const run1 = (op: string, attributes: TFEOpAttr[], ...inputs: number[]): NativeTensor =>
@@ -73,9 +68,8 @@ export function nativeCalls(binding: TFJSBinding) {
     }
   }
 
-  /** For tensors that nobody has to free. */
   function keep(tensor: NativeTensor): number {
-    live--;
+    kept++;
     return tensor.id;
   }
 
@@ -102,7 +96,7 @@ export function nativeCalls(binding: TFJSBinding) {
     keep,
     constant,
     integerConstant,
-    /** Tensors that somebody has to free. */
-    live: () => live,
+    /** Tensors that somebody has to free, as the addon counts them. */
+    live: () => binding.getNumOfTensors() - kept,
   };
 }
