@@ -63,7 +63,7 @@ export function splitOf(set: Pick<ImageSet, 'train'>, split: Split): Images {
 }
 
 /** The images from `start` to before `end`, as a view. */
-export function sliceOf(source: Images, start: number, end: number): Images {
+function sliceOf(source: Images, start: number, end: number): Images {
   const imageBytes = source.height * source.width * 3;
   return {
     ...source,

@@ -7,7 +7,6 @@ export {
   batchesPerEpoch,
   batchIndices,
   type Split,
-  sliceOf,
   splitOf,
   trainingBatch,
 } from './batch.ts';

@@ -23,6 +23,7 @@ export type EvaluationResult = {
  * working set, memory holds `4 images (stem + sum of the widths, each times its stage's pixels)` bytes, images being the larger one of
  * the calibration and a held-out batch, and 8 bytes of statistics for each channel of each BatchNorm of the tree.
  *
+ * @param heldOut asked for one by one, so that not all of them need be in memory.
  * @param onBatch called when the calibration images, and each held-out batch, have gone through.
  */
 export function evaluateArchitectures(
@@ -30,12 +31,13 @@ export function evaluateArchitectures(
   network: SuperNetwork,
   architectures: readonly Architecture[],
   calibration: Batch,
-  heldOut: readonly Batch[],
+  heldOut: Iterable<Batch>,
   onBatch: () => void = () => {},
 ): EvaluationResult[] {
   const tree = prefixTree(architectures);
   const statistics: BatchNormStatistics[] = [];
   const sums = architectures.map(() => ({ wrong: 0, loss: 0 }));
+  let images = 0;
   try {
     walk(kernels, network, tree, calibration, { collectStatistics: statistics });
     onBatch();
@@ -50,6 +52,7 @@ export function evaluateArchitectures(
           }
         }
       });
+      images += batch.labels.length;
       onBatch();
     }
   } finally {
@@ -58,7 +61,6 @@ export function evaluateArchitectures(
       kernels.free(variance);
     }
   }
-  const images = heldOut.reduce((count, { labels }) => count + labels.length, 0);
   return sums.map(({ wrong, loss }) => ({ errorPercent: (100 * wrong) / images, loss: loss / images }));
 }
 

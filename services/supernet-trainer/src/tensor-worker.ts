@@ -1,5 +1,15 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { assembleBatch, type Feed, type ImageSet, loadDataset, type Split, sliceOf, startFeed } from '@nss/datasets';
+import {
+  assembleBatch,
+  DatasetError,
+  type Feed,
+  type ImageSet,
+  type Images,
+  loadDataset,
+  type Split,
+  splitOf,
+  startFeed,
+} from '@nss/datasets';
 import { writeTrainedNetwork } from '@nss/exports';
 import {
   type Batch,
@@ -16,6 +26,7 @@ import {
 } from '@nss/supernet';
 import { BATCH_NORM_EPSILON, openEngine } from '@nss/tensor';
 import type { CommandMessage, CommandName, Commands, SessionSettings, WorkerMessage } from './commands.ts';
+import { checkFits } from './network-size.ts';
 
 /*
  * The thread that computes. Tensor work blocks the event loop that it runs on, and health checks and heartbeats must not wait
@@ -37,7 +48,6 @@ type Session = {
   readonly images: ImageSet;
   readonly network: SuperNetwork;
   feed?: Feed;
-  heldOut?: Batch[];
   calibration?: Batch;
   sum?: CheckpointSum;
 };
@@ -60,7 +70,9 @@ const run: { [Name in CommandName]: (argument: Commands[Name][0]) => Promise<Com
       await closeSession();
       const images = await imagesOf(settings);
       const { height, width, channels, classes } = images;
-      const network = new SuperNetwork(kernels, settings.space, { height, width, channels, classes }, settings.seed);
+      const input = { height, width, channels, classes };
+      checkFits(settings.space, input);
+      const network = new SuperNetwork(kernels, settings.space, input, settings.seed);
       session = { settings, images, network };
       return undefined;
     },
@@ -83,13 +95,13 @@ const run: { [Name in CommandName]: (argument: Commands[Name][0]) => Promise<Com
 
     evaluate({ architectures, calibrationImages }) {
       const { network } = opened();
-      const [calibration, heldOut] = evaluationImages(calibrationImages);
-      return evaluateArchitectures(kernels, network, architectures, calibration, heldOut, tellAlive);
+      const calibration = calibrationBatch(calibrationImages);
+      return evaluateArchitectures(kernels, network, architectures, calibration, heldOutBatches(), tellAlive);
     },
 
     export({ architecture, calibrationImages }) {
       const { network, images } = opened();
-      const [calibration] = evaluationImages(calibrationImages);
+      const calibration = calibrationBatch(calibrationImages);
       const { block, stemWidth, stages } = network.space;
       const facts = {
         architecture,
@@ -195,6 +207,12 @@ function trainingBatch(split: Split, iteration: number): Batch {
   const start = performance.now();
   const current = opened();
   const { images, settings } = current;
+  const { batchSize } = settings.weights;
+  const { count } = splitOf(images, split);
+  if (batchSize > count) {
+    const message = `a batch of ${batchSize} images is more than the ${count} of the split "${split}"; use smaller batches or more images`;
+    throw new DatasetError('too-few-images', message);
+  }
   current.feed ??= startFeed({ ...images, ...settings.weights, seed: settings.seed }, (error) => {
     // A trainer that could only compute more slowly is not kept: the thread ends, with this as the reason.
     throw error;
@@ -204,25 +222,28 @@ function trainingBatch(split: Split, iteration: number): Batch {
   return batch;
 }
 
-/** Calibration images (the first training images, as they are) and all held-out images; kept for the whole session. */
-function evaluationImages(calibrationImages: number): [Batch, Batch[]] {
+/** The first training images, as they are; kept for the whole session. */
+function calibrationBatch(images: number): Batch {
   const current = opened();
-  const { train, test, mean, std } = current.images;
-  const plain = (source: typeof train, from: number, to: number) => {
-    const part = sliceOf(source, from, Math.min(to, source.count));
-    return assembleBatch(
-      part,
-      Uint32Array.from({ length: part.count }, (_, i) => i),
-      { mean, std },
-    );
-  };
-  if (current.calibration?.labels.length !== Math.min(calibrationImages, train.count)) {
-    current.calibration = plain(train, 0, calibrationImages);
+  const { train } = current.images;
+  if (current.calibration?.labels.length !== Math.min(images, train.count)) {
+    current.calibration = plainBatch(train, 0, images);
   }
-  current.heldOut ??= Array.from({ length: Math.ceil(test.count / EVALUATION_BATCH) }, (_, i) =>
-    plain(test, i * EVALUATION_BATCH, (i + 1) * EVALUATION_BATCH),
-  );
-  return [current.calibration as Batch, current.heldOut];
+  return current.calibration as Batch;
+}
+
+/** All held-out images. They are made when their turn comes: as numbers they take four times the memory of bytes. */
+function* heldOutBatches(): Generator<Batch> {
+  const { test } = opened().images;
+  for (let from = 0; from < test.count; from += EVALUATION_BATCH) yield plainBatch(test, from, EVALUATION_BATCH);
+}
+
+/** At most `size` images, as they are. */
+function plainBatch(source: Images, from: number, size: number): Batch {
+  const { mean, std } = opened().images;
+  const count = Math.min(size, source.count - from);
+  const indices = Uint32Array.from({ length: count }, (_, i) => from + i);
+  return assembleBatch(source, indices, { mean, std });
 }
 
 async function* asyncOf<T>(items: readonly T[]): AsyncGenerator<T> {
