@@ -8,7 +8,7 @@ import { type FetchOptions, fetchDataset } from './fetch.ts';
 import type { ImageFolder } from './image-folder.ts';
 import { channelStatistics, fitImages, sharedBytes } from './pixels.ts';
 import { FOLDER, folderRecords, prepareImageFolder } from './prepare-folder.ts';
-import { readExactly, recordFiles } from './records.ts';
+import { checkLabels, readExactly, recordFiles } from './records.ts';
 
 /** Which images to load; the shape of `nss.v1.DatasetSpec`. */
 export type DatasetSpec = {
@@ -122,14 +122,17 @@ export async function readDataset(
 }
 
 async function readImages(
-  { imageSide, channels }: RecordsInfo,
+  { imageSide, channels, classes }: RecordsInfo & { classes: number },
   { imageSize }: DatasetSpec,
   { folder }: PreparedDataset,
   part: 'train' | 'test',
   count: number,
 ): Promise<Images> {
   const original = await readStart(join(folder, recordFiles[part].images), count * imageSide * imageSide * channels);
-  const labels = await readStart(join(folder, recordFiles[part].labels), count);
+  const labelsFile = join(folder, recordFiles[part].labels);
+  const labels = await readStart(labelsFile, count);
+  // A spec may say less of the classes than what was prepared has.
+  checkLabels(labels, classes, labelsFile);
   const images = fitImages(original, imageSide, channels, imageSize);
   return { images, labels, count, height: imageSize, width: imageSize };
 }

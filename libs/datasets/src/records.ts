@@ -228,12 +228,13 @@ export function parseIdx(
   return { count, values: bytes.subarray(headerBytes) };
 }
 
-function checkLabels(labels: Uint8Array, classes: number, where: string): void {
+/** Throws DatasetError `corrupt` when a label is of no class. */
+export function checkLabels(labels: Uint8Array, classes: number, where: string): void {
   const wrong = labels.find((label) => label >= classes);
   if (wrong === undefined) return;
   const expected = `labels 0 to ${classes - 1}`;
   const found = `label ${wrong}`;
-  throw new DatasetError('corrupt', `${where}: expected ${expected}, found ${found}; replace the archive`, {
+  throw new DatasetError('corrupt', `${where}: expected ${expected}, found ${found}; replace it`, {
     file: where,
     expected,
     found,

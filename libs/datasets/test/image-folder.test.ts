@@ -218,6 +218,18 @@ test('a folder that has changed since is refused', async (t) => {
   );
 });
 
+test('a spec with fewer classes than were prepared is refused', async (t) => {
+  const path = await writeImageFolder(await folderOf(t), { classes: ['a', 'b', 'c'], imagesPerClass: 3 });
+  const folder = await scanImageFolder(path);
+  const load = (classNames: readonly string[]) =>
+    loadDataset(
+      { name: 'folder', imageSize: 32, trainImages: 0, testImages: 0, folder: { ...folder, classNames } },
+      { cacheDir: join(path, '.cache') },
+    );
+  await load(folder.classNames);
+  await assert.rejects(load(['a', 'b']), failsWith('corrupt', /expected labels 0 to 1, found label 2/));
+});
+
 function meanColour(images: Uint8Array, labels: Uint8Array, label: number): number[] {
   const size = images.length / labels.length;
   const sums = [0, 0, 0];

@@ -247,6 +247,19 @@ test('what a trainer cannot do is a typed error that names the field, and the tr
     drive(async () => {}, tooMany),
     (error) => error instanceof NssError && error.reason === 'DATASET_TOO_FEW_IMAGES',
   );
+  const hasReason = (reason: string) => (error: unknown) => error instanceof NssError && error.reason === reason;
+  for (const batchSize of [33, 2 ** 31 - 1]) {
+    const half = { ...open, weights: WeightTraining.create({ ...open.weights, batchSize }) };
+    await assert.rejects(
+      drive((session) => session.weightSteps('weights', steps(0, 1)), half),
+      hasReason('DATASET_TOO_FEW_IMAGES'),
+    );
+  }
+  const huge = { ...stage, depth: { min: 1, max: 64 }, width: { min: 1, max: 4096 } };
+  await assert.rejects(
+    drive(async () => {}, { ...open, searchSpace: fromSearchSpace({ stemWidth: 4, stages: Array(8).fill(huge) }) }),
+    hasReason('NETWORK_TOO_LARGE'),
+  );
   assert.equal((await drive((session) => session.weightSteps('all', steps(0, 1)))).length, 1);
 });
 
