@@ -6,6 +6,7 @@ import { loadConfig, parseAddress } from '@nss/runtime';
 import { validate } from 'dockerfile-utils';
 import { parse } from 'yaml';
 import { serviceConfigurations } from '../service-configurations.ts';
+import { standIns } from './images/stand-ins.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -21,13 +22,20 @@ const instructionsOf = (dockerfile: string) =>
     .map((line) => line.trim())
     .filter((line) => line !== '');
 
+/** Stages that a Dockerfile makes. */
+const stagesOf = (dockerfile: string) =>
+  instructionsOf(dockerfile).flatMap((line) => /^FROM \S+ AS (\S+)$/.exec(line)?.[1] ?? []);
+
+/** Images that it begins with and does not make. */
+const basesOf = (dockerfile: string) =>
+  instructionsOf(dockerfile)
+    .flatMap((line) => /^FROM (\S+)/.exec(line)?.[1] ?? [])
+    .filter((name) => !stagesOf(dockerfile).includes(name));
+
 /** What is against the rules in a Dockerfile: those of the linter, and those that images of this project keep. */
 function faultsOf(dockerfile: string): string[] {
   const instructions = instructionsOf(dockerfile);
-  const stages = instructions.flatMap((line) => /^FROM \S+ AS (\S+)$/.exec(line)?.[1] ?? []);
-  const bases = instructions
-    .flatMap((line) => /^FROM (\S+)/.exec(line)?.[1] ?? [])
-    .filter((name) => !stages.includes(name));
+  const bases = basesOf(dockerfile);
   return [
     ...validate(dockerfile).map(({ message }) => String(message)),
     ...bases.filter((name) => !/:\w/.test(name) || name.endsWith(':latest')).map((name) => `${name} has no fixed tag`),
@@ -86,9 +94,7 @@ test('compose runs NATS and every service, each with an environment that it acce
   const { services } = parse(read('deploy/compose.yaml'), { merge: true });
   assert.deepEqual(new Set(Object.keys(services)), new Set(['nats', ...Object.keys(serviceConfigurations)]));
   const { version } = JSON.parse(read('package.json'));
-  const targets = instructionsOf(read('deploy/Dockerfile')).flatMap(
-    (line) => /^FROM \S+ AS (\S+)$/.exec(line)?.[1] ?? [],
-  );
+  const targets = stagesOf(read('deploy/Dockerfile'));
   for (const [name, configuration] of Object.entries(serviceConfigurations)) {
     const { command, environment, build, image, read_only, cap_drop } = services[name];
     assert.deepEqual(command, [`services/${name}/src/main.ts`]);
@@ -105,4 +111,24 @@ test('compose runs NATS and every service, each with an environment that it acce
   }
   const nats = /version: '([\d.]+)'/.exec(read('scripts/setup/nats.mjs'))?.[1];
   assert.equal(services.nats.image, `nats:${nats}-alpine`);
+});
+
+test('every image that the Dockerfile begins with or compose runs has a stand-in where its registry cannot be reached', () => {
+  const { services } = parse(read('deploy/compose.yaml'), { merge: true });
+  const names = [...basesOf(read('deploy/Dockerfile')), services.nats.image];
+  assert.deepEqual(Object.keys(standIns).sort(), names.sort());
+});
+
+test('what a build is told in secret reaches every step that fetches', () => {
+  const fetching: [command: RegExp, secret: string][] = [
+    [/apt-get install/, 'ca'],
+    [/npm install/, 'npmrc'],
+    [/ensureTensorflow\(/, 'pip'],
+  ];
+  const steps = instructionsOf(read('deploy/Dockerfile')).filter((line) => line.startsWith('RUN '));
+  for (const [command, secret] of fetching) {
+    const found = steps.filter((line) => command.test(line));
+    assert.notEqual(found.length, 0, secret);
+    for (const line of found) assert.ok(line.startsWith(`RUN --mount=type=secret,id=${secret},target=`), line);
+  }
 });

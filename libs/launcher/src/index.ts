@@ -8,6 +8,7 @@ export {
 } from './detached.ts';
 export { checkoutCommit, checkoutManifest, defaultCacheDir, defaultStateDir } from './directories.ts';
 export { type DoctorLine, type DoctorOptions, doctor } from './doctor.ts';
+export { waitUntilServing } from './health.ts';
 export {
   type Mesh,
   type MeshOptions,
