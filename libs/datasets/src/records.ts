@@ -1,14 +1,11 @@
 import { type FileHandle, mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
-import { extract, type ReadEntry } from 'tar';
 import { streamOf, type VerifiedArchive } from './archive.ts';
 import type { DatasetDescription, RecordFormat } from './catalog.ts';
 import { DatasetError, formatCount } from './errors.ts';
 import { type OnProgress, progressMeter } from './progress.ts';
+import { extractFiles, gunzipped } from './unpack.ts';
 
 /** The files of a prepared data set: labels one byte each, images `[count, side, side, channels]` one byte a value. */
 export const recordFiles = {
@@ -62,7 +59,14 @@ async function unpackCifar(
   scratch: string,
   signal: AbortSignal | undefined,
 ) {
-  await extractFiles(archive, source(archive), format, scratch);
+  const { folder: within, trainFiles, testFiles } = format;
+  const names = [...trainFiles, ...testFiles].map((name) => `${within}/${name}`);
+  const { trainImages, testImages, channels, imageSide } = description;
+  const recordBytes = format.labelBytes + channels * imageSide * imageSide;
+  await mkdir(join(scratch, within));
+  // What belongs to it is less than as much again.
+  const mostBytes = 2 * (trainImages + testImages) * recordBytes + 2 ** 20;
+  await extractFiles(archive, source(archive), { names, mostBytes, folder: scratch });
   const counts = { train: 0, test: 0 };
   for (const part of ['train', 'test'] as const) {
     const images = await open(join(folder, recordFiles[part].images), 'wx');
@@ -91,26 +95,6 @@ async function unpackCifar(
     }
   }
   return counts;
-}
-
-/** Extracts the record files of a tar.gz and nothing else, whatever the archive holds. */
-async function extractFiles(archive: VerifiedArchive, source: Readable, format: Cifar, scratch: string): Promise<void> {
-  const expected = new Set([...format.trainFiles, ...format.testFiles].map((name) => `${format.folder}/${name}`));
-  await mkdir(join(scratch, format.folder));
-  const unpack = extract({
-    cwd: scratch,
-    strict: true,
-    preserveOwner: false,
-    noMtime: true,
-    filter: (path, entry) => expected.has(path.replace(/^\.\//, '')) && (entry as ReadEntry).type === 'File',
-  });
-  await new Promise<void>((resolve, reject) => {
-    source.on('error', reject);
-    unpack.on('error', reject).on('close', resolve);
-    source.pipe(unpack as unknown as NodeJS.WritableStream);
-  }).catch((cause) => {
-    throw unreadable(archive, cause);
-  });
 }
 
 async function convertCifarFile(
@@ -157,27 +141,26 @@ async function convertCifarFile(
 }
 
 async function unpackIdx(
-  { classes, imageSide }: DatasetDescription,
+  { classes, imageSide, ...most }: DatasetDescription,
   format: Idx,
   archives: readonly VerifiedArchive[],
   source: (archive: VerifiedArchive) => Readable,
   folder: string,
 ) {
-  const read = async (file: string, shape: readonly number[]) => {
+  const read = async (file: string, shape: readonly number[], most: number) => {
     const archive = archives.find((candidate) => candidate.file === file);
     if (!archive) throw new Error(`${file} was not fetched`);
-    const bytes = await promisify(gunzip)(await buffer(source(archive))).catch((cause) => {
-      throw unreadable(archive, cause);
-    });
+    const mostBytes = shape.reduce((product, side) => product * side, most) + headerBytes(shape);
+    const bytes = await gunzipped(archive, source(archive), mostBytes);
     return { where: archive.source, ...parseIdx(bytes, shape, archive.source) };
   };
   const counts = { train: 0, test: 0 };
   for (const part of ['train', 'test'] as const) {
     const [imagesFile, labelsFile] =
       part === 'train' ? [format.trainImages, format.trainLabels] : [format.testImages, format.testLabels];
-    const labels = await read(labelsFile, []);
+    const labels = await read(labelsFile, [], most[`${part}Images`]);
     checkLabels(labels.values, classes, labels.where);
-    const images = await read(imagesFile, [imageSide, imageSide]);
+    const images = await read(imagesFile, [imageSide, imageSide], most[`${part}Images`]);
     if (images.count !== labels.count) {
       const expected = `${formatCount(labels.count)} images`;
       const found = `${formatCount(images.count)} images`;
@@ -200,8 +183,8 @@ export function parseIdx(
   shape: readonly number[],
   where: string,
 ): { count: number; values: Uint8Array } {
-  const headerBytes = 4 + 4 * (shape.length + 1);
-  const header = Array.from({ length: Math.floor(Math.min(bytes.length, headerBytes) / 4) }, (_, i) =>
+  const start = headerBytes(shape);
+  const header = Array.from({ length: Math.floor(Math.min(bytes.length, start) / 4) }, (_, i) =>
     bytes.readUInt32BE(4 * i),
   );
   const wanted = [0x0800 + shape.length + 1, header[1], ...shape];
@@ -215,7 +198,7 @@ export function parseIdx(
     });
   }
   const count = header[1];
-  const expectedBytes = headerBytes + count * shape.reduce((product, side) => product * side, 1);
+  const expectedBytes = start + count * shape.reduce((product, side) => product * side, 1);
   if (bytes.length !== expectedBytes) {
     const expected = `${formatCount(expectedBytes)} bytes unpacked`;
     const found = `${formatCount(bytes.length)} bytes`;
@@ -225,8 +208,10 @@ export function parseIdx(
       { file: where, expected, found },
     );
   }
-  return { count, values: bytes.subarray(headerBytes) };
+  return { count, values: bytes.subarray(start) };
 }
+
+const headerBytes = (shape: readonly number[]) => 4 + 4 * (shape.length + 1);
 
 /** Throws DatasetError `corrupt` when a label is of no class. */
 export function checkLabels(labels: Uint8Array, classes: number, where: string): void {
@@ -253,13 +238,4 @@ export async function readExactly(file: FileHandle, into: Uint8Array, position: 
     }
     done += bytesRead;
   }
-}
-
-function unreadable(archive: VerifiedArchive, cause: Error): Error {
-  if (cause.name === 'AbortError') return cause;
-  return new DatasetError(
-    'corrupt',
-    `${archive.source} has the expected checksum but cannot be unpacked (${cause.message}); make the archive and its checksum again`,
-    { file: archive.source, expected: 'a whole gzip archive', found: cause.message, cause },
-  );
 }

@@ -422,7 +422,12 @@ test('an IDX file of another kind, shape or length is an error that says what wa
       gzipSync(idx([6, 28, 28], new Uint8Array(4000))),
       datasetError('truncated', 'expected 4,720 bytes unpacked', 'found 4,016 bytes'),
     ],
-    ['train-labels.gz', files['train-images.gz'], datasetError('corrupt', 'shape [count]')],
+    ['train-labels.gz', gzipSync(idx([2, 1], Uint8Array.of(1, 2))), datasetError('corrupt', 'shape [count]')],
+    [
+      'train-labels.gz',
+      files['train-images.gz'],
+      datasetError('corrupt', 'holds more than train-labels.gz can', 'at most 14 bytes unpacked'),
+    ],
     ['train-labels.gz', gzipSync(Buffer.from([0, 0])), datasetError('corrupt', 'a header of nothing')],
     ['train-labels.gz', labels([1, 2, 3]), datasetError('corrupt', 'expected 3 images', 'found 6 images')],
     ['test-labels.gz', labels([1, 2, 10]), datasetError('corrupt', 'labels 0 to 9', 'label 10')],
