@@ -11,13 +11,25 @@ export type Outcome = {
 
 /** A call that has not ended by then hangs. Streams that say something are let go. */
 const DEADLINE_MS = 30_000;
+/** Of a stream that goes on after its first answer. */
+const STREAM_DEADLINE_MS = 120_000;
 const raw = (bytes: Buffer) => bytes;
 
 export type Caller = {
   call(method: Method, request: Uint8Array): Promise<Outcome>;
   /** The response of a call that must succeed. */
   ask(method: Method, request: Uint8Array): Promise<Uint8Array>;
+  stream(method: Method): Stream;
   close(): void;
+};
+
+/** A call in both directions. */
+export type Stream = {
+  /** Sends one request and gives what comes next of the call: an answer, or its end. */
+  send(request: Uint8Array): Promise<Outcome & { readonly ended: boolean }>;
+  /** Says that no request follows, and waits for the end. */
+  end(): Promise<Outcome>;
+  cancel(): void;
 };
 
 /** Sends bytes as requests to the addresses of services. */
@@ -36,6 +48,7 @@ export function caller(addressOf: (service: string) => string): Caller {
         const end = (error: ServiceError | null, response?: Buffer) => (response ? resolve(response) : reject(error));
         clientOf(service).makeUnaryRequest(path, raw, raw, Buffer.from(request), end);
       }),
+    stream: (method) => openStream(clientOf(method.service), method),
     close() {
       for (const client of clients.values()) client.close();
     },
@@ -64,6 +77,38 @@ function callOnce(client: Client, method: Method, request: Buffer): Promise<Outc
       bidi.end();
     }
   });
+}
+
+/** One request at a time: each is answered before the next is sent. */
+function openStream(client: Client, { path }: Method): Stream {
+  const call = client.makeBidiStreamRequest(path, raw, raw, new Metadata(), {
+    deadline: Date.now() + STREAM_DEADLINE_MS,
+  });
+  const ended = Promise.withResolvers<Outcome>();
+  let answered = Promise.withResolvers<void>();
+  call.on('data', () => answered.resolve());
+  // It says less than the status, which comes with every end.
+  call.on('error', () => {});
+  call.on('status', ({ code, details, metadata }) =>
+    ended.resolve(
+      outcomeOf(code === status.OK ? null : Object.assign(new Error(details), { code, details, metadata })),
+    ),
+  );
+  return {
+    send(request) {
+      answered = Promise.withResolvers();
+      call.write(Buffer.from(request));
+      return Promise.race([
+        answered.promise.then(() => ({ status: 'OK', ended: false })),
+        ended.promise.then((outcome) => ({ ...outcome, ended: true })),
+      ]);
+    },
+    end() {
+      call.end();
+      return ended.promise;
+    },
+    cancel: () => call.cancel(),
+  };
 }
 
 const WRONG: Partial<Record<status, string>> = {

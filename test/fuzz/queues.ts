@@ -10,7 +10,7 @@ const leases = hostileText.map((text) =>
   LeaseRequest.encode({ leaseId: text, job: text, replySubject: text }).finish(),
 );
 /** One part of a subject, as odd as NATS lets it be. */
-const token = fc.oneof(
+export const token = fc.oneof(
   fc.stringMatching(/^[a-z0-9=%_-]{1,40}$/),
   fc.constantFrom('acme=a', 'a=b=c', '=', '%', 'A'.repeat(200)),
 );
