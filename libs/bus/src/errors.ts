@@ -66,6 +66,11 @@ const WRONG_LAST_SEQUENCE = [10071, 10164];
 const NAME_IN_USE = 10058;
 const NO_SPACE = [10023, 10047];
 const NOT_FOUND = [10014, 10059];
+/**
+ * Answers of a cluster that have another status than 503: it has no leader for the request now; the same message id is being stored, as an
+ * attempt whose answer did not come in time may still be; there are too many requests.
+ */
+const NOT_NOW = [10009, 10158, 10167];
 
 /** A publish refused because the queue holds a message of this subject already (`discard_new_per_subject`). */
 export const isSubjectFull = (error: unknown): boolean =>
@@ -89,7 +94,9 @@ export const isNameInUse = (error: unknown): boolean => hasCode(error, [NAME_IN_
 
 /** Whether an operation may succeed later, unchanged: the server restarts, elects a leader, or the network is down. */
 export function isTransient(error: unknown): boolean {
-  if (error instanceof JetStreamApiError) return error.status === 503 && !hasCode(error, [STORE_FAILED]);
+  if (error instanceof JetStreamApiError) {
+    return hasCode(error, NOT_NOW) || (error.status === 503 && !hasCode(error, [STORE_FAILED]));
+  }
   return (
     error instanceof errors.TimeoutError ||
     error instanceof errors.RequestError ||
