@@ -6,6 +6,8 @@ import { availableEngines } from './available-engines.ts';
 const PASSES = 1_000;
 /** Passes after which allocators and caches have what they need. */
 const SETTLED = 100;
+/** As many as a few hundred sessions of a trainer have. */
+const VARIABLES = 20_000;
 /** What may come on top in the passes after that, outside of JavaScript's heap, which grows in steps of 16 MiB until it is cleaned up. */
 const BOUND_MEGABYTES = 16;
 
@@ -68,6 +70,18 @@ for (const kind of ['tensorflow', 'wasm'] satisfies EngineKind[]) {
       assert.ok(grown < BOUND_MEGABYTES, `${PASSES - SETTLED} passes took ${grown} MiB`);
       kernels.freeVariable(weights);
       kernels.freeVariable(velocity);
+    });
+
+    test('variables that are freed leave nothing behind', async () => {
+      const { kernels } = await openEngine({ kind, threads: 1 });
+      const comeAndGo = (count: number) => {
+        for (let i = 0; i < count; i++) kernels.freeVariable(kernels.variable(Float32Array.of(1), [1]));
+      };
+      comeAndGo(VARIABLES);
+      const settled = outsideOfHeap();
+      comeAndGo(VARIABLES);
+      const grown = outsideOfHeap() - settled;
+      assert.ok(grown < BOUND_MEGABYTES, `${VARIABLES} variables took ${grown} MiB`);
     });
   });
 }
