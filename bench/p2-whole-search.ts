@@ -1,16 +1,17 @@
-import { presetOf } from '@nss/campaign';
 import { type Part, rowOf } from './part.ts';
 import { interleave, median, speedup } from './side-by-side.ts';
+import { peerSearch } from './workloads/peer-search.ts';
 
 /** The last line of both sides. */
 type Searched = { elite?: { seconds: number; deviation: number } };
 
-const ROUNDS = 2;
+/** A search has 780 iterations. */
+const ROUNDS = 1;
 const THREADS = 2;
 
 /**
- * P2-search: whole searches for 8 million multiply-adds at `small`, warmup included. Here the temperature falls and theta
- * settles, so that theta steps get cheaper than P2 has them.
+ * P2-search: whole searches for 8 million multiply-adds in the search space of `small`, warmup included, both by Gumbel-Softmax mixtures. Here the
+ * temperature falls and theta settles, so that theta steps get cheaper than P2 has them.
  */
 export const wholeSearch: Part = {
   id: 'P2-search',
@@ -20,13 +21,12 @@ export const wholeSearch: Part = {
       notice('P2-search is left out: it is measured against the peer.');
       return [];
     }
-    const { epochs } = presetOf('small').search.weights;
     const rows = [];
     for (const weights of ['masked', 'sliced']) {
       const found = await interleave(
         ROUNDS,
-        async (round) => resultOf(await workload<Searched[]>('whole-search', [round, epochs], { threads: THREADS })),
-        async (round) => resultOf(await peer.lines<Searched>(argumentsOf(weights, round, epochs), THREADS)),
+        async (round) => resultOf(await workload<Searched[]>('whole-search', [round], { threads: THREADS })),
+        async (round) => resultOf(await peer.lines<Searched>(argumentsOf(weights, round), THREADS)),
       );
       const [seconds, deviation] = ['seconds', 'deviation'].map((name) => found.get(name) ?? { ours: [], theirs: [] });
       const id = `P2-search/${weights}`;
@@ -40,11 +40,12 @@ export const wholeSearch: Part = {
   },
 };
 
-/** The peer's search with the settings of the preset. */
-function argumentsOf(weights: string, seed: number, epochs: number): (string | number)[] {
-  const { theta } = presetOf('small').search;
+/** The peer's search with the same settings; what is not said is its default, and the same. */
+function argumentsOf(weightSteps: string, seed: number): (string | number)[] {
+  const { weights, theta, targetMultiplyAdds } = peerSearch;
   return [
-    ...['search', '--weights', weights, '--seed', seed, '--epochs', epochs],
+    ...['search', '--weights', weightSteps, '--seed', seed, '--target', targetMultiplyAdds],
+    ...['--epochs', weights.epochs, '--warmup', weights.warmupFraction],
     ...['--lam', theta.lambda, '--theta-lr', theta.adam.learningRate],
   ];
 }

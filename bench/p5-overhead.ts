@@ -17,7 +17,7 @@ export const overhead: Part = {
     process.env.NSS_METRICS_LISTEN = '127.0.0.1:0';
     try {
       return await withMesh({ trainers: 1, threadsPerTrainer: 1 }, async (nss, stateDir) => {
-        const overrides = { search: { weights: { epochs: EPOCHS } } };
+        const overrides = { search: { weights: { epochs: EPOCHS, warmupFraction: 0.3 } } };
         const spec = {
           dataset: 'cifar10',
           preset: 'small',

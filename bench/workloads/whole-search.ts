@@ -1,18 +1,20 @@
 /*
- * Runs a whole search for 8 million multiply-adds at the preset `small` on CIFAR-10, warmup included. Arguments: seed, epochs. Prints the
- * seconds, and how far from the target the mean cost of the Elite Space is.
+ * Runs a whole search in the search space of `small` on CIFAR-10, warmup included, with settings that the peer has as well. Argument: seed. Prints
+ * the seconds, and how far from the target the mean cost of the Elite Space is.
  */
 import { probabilitiesOf, runSearch, selectEliteSpace } from '@nss/search';
+import { peerSearch } from './peer-search.ts';
 import { openSmallTrainer } from './small-trainer.ts';
 
-const [seed, epochs] = process.argv.slice(2).map(Number);
+const seed = Number(process.argv[2]);
+const { targetMultiplyAdds, ...settings } = peerSearch;
 const { network, images, search, trainer, ...shape } = await openSmallTrainer(seed);
-const run = { space: shape.space, input: shape.input, targetMultiplyAdds: 8e6, seed };
+const run = { space: shape.space, input: shape.input, targetMultiplyAdds, seed };
 
 const start = performance.now();
 const { logits } = await runSearch({
   ...run,
-  settings: { weights: { ...search.weights, epochs }, theta: search.theta },
+  settings,
   images,
   trainer,
 });
