@@ -35,7 +35,7 @@ test('work grows with what a job is made of', () => {
   const more = testContext({ overrides: { evaluation: { architecturesPerSpace: 300 } } });
   assert.equal(work(eliteEvaluation(more, 2e6, 0)), 2 * work(eliteEvaluation(context, 2e6, 0)));
   const longer = testContext({
-    overrides: { evaluation: { weights: { epochs: 50 } }, search: { weights: { epochs: 20 } } },
+    overrides: { evaluation: { weights: { epochs: 50 } }, search: { weights: { epochs: 94 } } },
   });
   assert.equal(work(superNetwork(longer, 0)), 2 * work(superNetwork(context, 0)));
   assert.equal(work(warmup(longer, 0)), 2 * work(warmup(context, 0)));
