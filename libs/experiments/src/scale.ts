@@ -20,7 +20,7 @@ export type Scale = {
 
 /**
  * By preset. The paper's thirteen targets, its 600 MF for figure 5 and its window of 360 to 400 MF for figure 6; it says "eight spaces and the
- * full one", which three widths by three depths are. Smaller presets have the same divided by 1,000 or so: the smallest target of `small`
+ * full one", which three widths by three depths are. Smaller presets have smaller ones: the smallest target of `small`
  * is 0.3 MF, because no network space of it costs 0.2 MF on average.
  */
 export const scales: Readonly<Record<PresetName, Scale>> = {

@@ -28,7 +28,7 @@ export function addSecurityCommands(program: Command, context: Context): void {
     .addOption(new Option('--tenant <NAME>', 'whose jobs').makeOptionMandatory())
     .addOption(new Option('--subject <NAME>', 'who has the token, for logs').default('developer'))
     .addOption(new Option('--hours <N>', 'how long it is valid').default(12).argParser(wholeNumber(1, 8_760)))
-    .addOption(new Option('--operator', 'also for what concerns all tenants: dead letters'))
+    .addOption(new Option('--operator', 'also for dead letters: those of the tenant'))
     .addOption(new Option('--issuer <NAME>', 'NSS_TOKEN_ISSUER of the services').default('nss'))
     .addOption(new Option('--audience <NAME>', 'NSS_TOKEN_AUDIENCE of the services').default('nss'))
     .addHelpText('after', examples(['NSS_TOKEN=$(nss token create --pki pki --tenant acme) nss status']))
