@@ -43,9 +43,10 @@ export async function searchFor(
   const { load, checkpointing, finish } = jobCheckpoints<SearchState>(job, tools);
   const found = await load();
   if (found?.iteration === total) {
-    // The worker before may have died before it could drop the weights.
-    await finish(found);
-    return found;
+    // The worker before may have died before it could drop the weights, which its last state may even name.
+    const { checkpoint: _, ...state } = found;
+    await finish(state);
+    return state;
   }
   let logits = found?.logits;
   const search = async (trainer: Trainer | null) =>

@@ -54,19 +54,26 @@ test('a search without task loss leases no trainer, skips the warmup and counts 
   );
 });
 
-test('a search that is taken over after its end is not made again, and drops the weights that its last worker could not', async () => {
-  const { job, tools, saved } = fixture(3_600_000);
-  const state = await searchFor(job, tools, search);
-  const dropped: string[] = [];
-  const checkpoints = {
-    list: async (prefix: string) => [{ name: `${prefix}8-0a0a0a0a` }],
-    delete: async (name: string) => dropped.push(name),
-  } as never;
-  saved.push(structuredClone(state));
-  const takenOver = { ...job, takenOver: true };
-  assert.deepEqual(await searchFor(takenOver, { ...tools, checkpoints }, search), state);
-  assert.deepEqual(dropped, ['searches/a/8-0a0a0a0a']);
-});
+for (const taskLoss of [false, true]) {
+  const kind = taskLoss ? 'a search' : 'a search without task loss';
+  test(`${kind} that is taken over after its end is not made again, and leaves no weights`, async () => {
+    const { job, tools, saved } = fixture(3_600_000);
+    const state = await searchFor(job, tools, search);
+    // As it is stored when a state is due after the last iteration.
+    const checkpoint = { checkpointId: 'searches/a/8-0a0a0a0a', digest: 'SHA-256=', bytes: 8 };
+    saved.push(structuredClone(taskLoss ? { ...state, checkpoint } : state));
+    const weights = new Set([checkpoint.checkpointId]);
+    const checkpoints = {
+      list: async () => [...weights].map((name) => ({ name })),
+      delete: async (name: string) => weights.delete(name),
+    } as never;
+    const takenOver = { ...job, takenOver: true };
+    const asked = { ...search, settings: taskLoss ? preset.search : settings };
+    assert.deepEqual(await searchFor(takenOver, { ...tools, checkpoints }, asked), state);
+    assert.deepEqual(saved.at(-1), state);
+    assert.deepEqual([...weights], []);
+  });
+}
 
 test('it gives way to what else the process does', async () => {
   const { job, tools } = fixture(3_600_000);
