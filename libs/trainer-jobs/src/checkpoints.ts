@@ -38,17 +38,14 @@ export function jobCheckpoints<State extends Resumable>(
   // A clock that does not jump.
   let storedAtMs = performance.now();
   let storedIteration = 0;
-  let last: Checkpoint | undefined;
-  /** Names that were given to trainers and that no state has named: a trainer that was lost may have stored weights, or still will. */
-  const unnamed = new Set<string>();
+  /** Names of states' weights, and those given to trainers: a trainer that was lost may have stored weights, or still will. */
+  const known = new Set<string>();
   /** Whether weights may be there that this worker knows nothing of: of a job that was taken over, until its first state is stored. */
   let unknown = job.takenOver;
 
   /** Names of the weights that a state which is about to be stored replaces, and of its own. Only the bucket as a whole can be listed. */
-  const present = async (): Promise<string[]> => {
-    if (unknown) return (await checkpoints.list(`${job.objects}/`)).map(({ name }) => name);
-    return last ? [...unnamed, last.checkpointId] : [...unnamed];
-  };
+  const present = async (): Promise<string[]> =>
+    unknown ? (await checkpoints.list(`${job.objects}/`)).map(({ name }) => name) : [...known];
 
   /** Stores the state and drops every other weight that is there already. */
   const replaceAll = async (state: State) => {
@@ -56,19 +53,18 @@ export function jobCheckpoints<State extends Resumable>(
     // Asked first: what is there now belongs to this worker or to those before it, if it still has the job when it saves.
     const found = await present();
     await job.saveState(state);
-    if (checkpointId) unnamed.delete(checkpointId);
+    if (checkpointId) known.add(checkpointId);
     for (const name of found) {
       // What was there is gone for good; what was not may still be stored.
-      if (name !== checkpointId && (await checkpoints.delete(name))) unnamed.delete(name);
+      if (name !== checkpointId && (await checkpoints.delete(name))) known.delete(name);
     }
     unknown = false;
-    last = state.checkpoint;
   };
 
   return {
     async load() {
       const state = (await job.loadState<State | null>()) ?? undefined;
-      last = state?.checkpoint;
+      if (state?.checkpoint) known.add(state.checkpoint.checkpointId);
       storedIteration = state?.iteration ?? 0;
       return state;
     },
@@ -79,7 +75,7 @@ export function jobCheckpoints<State extends Resumable>(
         performance.now() - storedAtMs >= checkpointEveryMs,
       idAt(iteration) {
         const id = `${job.objects}/${iteration}-${randomBytes(4).toString('hex')}`;
-        unnamed.add(id);
+        known.add(id);
         return id;
       },
       async stored(state) {

@@ -132,3 +132,14 @@ test('a job whose weights are lost begins again; one that needs those of another
   const missing = failedPrecondition('warmups/w/40 is not in the store', { reason: 'CHECKPOINT_MISSING' });
   assert.equal(await forgetLostWeights(job, missing), false);
 });
+
+test('weights that were damaged, but are there, go with the next state after the job has begun again', async () => {
+  const { job, open, weights, stateAt } = fixture(0);
+  const { load, checkpointing, finish } = open();
+  await load();
+  await checkpointing.stored(stateAt(8));
+  await forgetLostWeights(job, dataLoss('searches/a/8 is damaged', { reason: 'OBJECT_DAMAGED' }));
+  assert.equal(await load(), undefined);
+  await finish(stateAt(32));
+  assert.deepEqual([...weights], ['searches/a/32']);
+});
