@@ -1,5 +1,5 @@
-export { type AdamSettings, type AdamState, adamStep, startAdam } from './adam.ts';
-export { drawBins, drawMixture, drawWeightArchitecture } from './draws.ts';
+export type { AdamSettings, AdamState } from './adam.ts';
+export { drawBins, drawMixture } from './draws.ts';
 export {
   type ArchitectureDraw,
   type ArchitecturePolicy,
@@ -9,16 +9,9 @@ export {
   selectArchitecture,
   selectEliteSpace,
 } from './elite.ts';
-export { gumbelSoftmax, gumbelSoftmaxGradient } from './gumbel.ts';
+export { gumbelSoftmaxGradient } from './gumbel.ts';
 export { type Clock, type LocalSgd, type LocalSgdRun, type TrainerPool, trainByLocalSgd } from './local-sgd.ts';
-export {
-  type Iterations,
-  iterationsOf,
-  largestProbabilityAt,
-  learningRateAt,
-  temperatureAt,
-  type WeightTraining,
-} from './schedule.ts';
+export { type Iterations, iterationsOf, type WeightTraining } from './schedule.ts';
 export {
   runSearch,
   type SearchProgress,

@@ -43,11 +43,6 @@ export type SearchProgress = {
   readonly phase: 'warmup' | 'search';
   /** Iterations done. */
   readonly iteration: number;
-  readonly iterations: Iterations;
-  /** Cross entropy in nats before the weight steps. */
-  readonly weightLosses: readonly number[];
-  /** Objective of the theta step; absent during the warmup. */
-  readonly thetaLoss?: number;
   /** Of theta, after the step; absent during the warmup. */
   readonly logits?: BinValues;
 };
@@ -119,19 +114,12 @@ export async function runSearch(run: SearchRun): Promise<SearchState> {
     };
     // What is drawn depends on theta alone: the trainer need not wait for this process between the two.
     asked = askObjective(run, state, bins, iterations);
-    const weightLosses = (await weightStep) ?? [];
+    await weightStep;
     const searched = state.iteration - iterations.warmup;
     if (searched % snapshotEvery === 0 || (state.iteration === iterations.total && run.snapshots !== 0)) {
       state = withSnapshot(run, state, iterations);
     }
-    await run.onProgress?.({
-      phase: 'search',
-      iteration: state.iteration,
-      iterations,
-      weightLosses,
-      thetaLoss: objective.loss,
-      logits: state.logits,
-    });
+    await run.onProgress?.({ phase: 'search', iteration: state.iteration, logits: state.logits });
     if (checkpointing?.due(state.iteration)) {
       const saved = await trainer?.save(checkpointing.idAt(state.iteration));
       await checkpointing.stored(saved ? { ...state, checkpoint: saved } : state);
@@ -165,8 +153,7 @@ async function warmUp(run: SearchRun, trainer: Trainer, state: SearchState, iter
       idAt: checkpointing.idAt,
       stored: (training) => checkpointing.stored({ ...state, ...training }),
     },
-    onProgress: ({ iteration, losses }) =>
-      onProgress?.({ phase: 'warmup', iteration, iterations, weightLosses: losses }),
+    onProgress: ({ iteration }) => onProgress?.({ phase: 'warmup', iteration }),
     signal: run.signal,
   });
 }

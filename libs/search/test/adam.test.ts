@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { adamStep, type BinValues, startAdam } from '../src/index.ts';
+import { adamStep, startAdam } from '../src/adam.ts';
+import type { BinValues } from '../src/index.ts';
 import { near } from './toy.ts';
 
 const golden = JSON.parse(readFileSync(new URL('./golden/adam.json', import.meta.url), 'utf8'));

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { containsArchitecture, randomOf, wholeSpace } from '@nss/space';
-import { type BinValues, binsOf, drawBins, drawMixture, drawWeightArchitecture, zerosOf } from '../src/index.ts';
+import { drawWeightArchitecture } from '../src/draws.ts';
+import { type BinValues, binsOf, drawBins, drawMixture, zerosOf } from '../src/index.ts';
 import { near, toySpace } from './toy.ts';
 
 const bins = binsOf(toySpace);

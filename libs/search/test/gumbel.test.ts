@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { randomOf } from '@nss/space';
 import fc from 'fast-check';
-import { gumbelSoftmax, gumbelSoftmaxGradient } from '../src/index.ts';
+import { gumbelSoftmax, gumbelSoftmaxGradient } from '../src/gumbel.ts';
 import { softmax } from '../src/theta.ts';
 import { near } from './toy.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { iterationsOf, largestProbabilityAt, learningRateAt, temperatureAt } from '../src/index.ts';
-import { lambdaAt } from '../src/schedule.ts';
+import { iterationsOf } from '../src/index.ts';
+import { lambdaAt, largestProbabilityAt, learningRateAt, temperatureAt } from '../src/schedule.ts';
 import { near } from './toy.ts';
 
 const sgd = { learningRate: 0.025, finalLearningRate: 0.001 };
