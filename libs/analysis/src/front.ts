@@ -36,15 +36,10 @@ export function hypervolume(points: readonly CostAndError[], reference: CostAndE
 }
 
 /**
- * How much more error than the front a point makes at its cost: its error minus the lowest error among `front` points that cost
+ * How much more error than the front each point makes at its cost: its error minus the lowest error among `front` points that cost
  * no more. Negative when the point beats the front, NaN when no front point is as cheap. `front` may hold any points; only
  * its own Pareto front counts.
  */
-export function distanceToFront(point: CostAndError, front: readonly CostAndError[]): number {
-  return distancesToFront([point], front)[0];
-}
-
-/** distanceToFront of every point. */
 export function distancesToFront(points: readonly CostAndError[], front: readonly CostAndError[]): Float64Array {
   const steps = paretoFront(front).map((index) => front[index]);
   return Float64Array.from(points, ({ cost, error }) => {

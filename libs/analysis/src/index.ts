@@ -9,5 +9,5 @@ export {
   meanOfGroups,
   type Pair,
 } from './bootstrap.ts';
-export { type CostAndError, distancesToFront, distanceToFront, hypervolume, paretoFront } from './front.ts';
+export { type CostAndError, distancesToFront, hypervolume, paretoFront } from './front.ts';
 export { type Edf, edf, kendallTau, mean, quantile, standardDeviation, wilsonInterval } from './statistics.ts';

@@ -5,4 +5,3 @@ export { extractNetwork, type NamedTensor } from './extract.ts';
 export { type Parameter, SuperNetwork } from './network.ts';
 export { type Batch, type SgdStep, thetaStep, weightStep } from './steps.ts';
 export { taskLosses } from './task-losses.ts';
-export { cutMixture, THETA_CUT } from './theta-cut.ts';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MixtureGradient, StageMixture } from '@nss/space';
 import fc from 'fast-check';
-import { cutMixture, SuperNetwork, THETA_CUT, thetaStep } from '../src/index.ts';
+import { SuperNetwork, thetaStep } from '../src/index.ts';
+import { cutMixture, THETA_CUT } from '../src/theta-cut.ts';
 import { engine, input, mixtures, randomBatch, space } from './fixture.ts';
 
 const { kernels } = engine;

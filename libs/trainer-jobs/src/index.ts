@@ -6,7 +6,6 @@ export {
   checkTarget,
   type ThetaSettings,
   toSettings,
-  toWeightTraining,
   toWork,
   type WeightSettings,
   type Work,

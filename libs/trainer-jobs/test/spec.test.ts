@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { presetOf } from '@nss/campaign';
 import type { FieldViolation } from '@nss/contracts';
-import { checkBatch, checkTarget, toSettings, toWeightTraining, toWork } from '../src/index.ts';
+import { checkBatch, checkTarget, toSettings, toWork } from '../src/index.ts';
+import { toWeightTraining } from '../src/spec.ts';
 
 const preset = presetOf('tiny');
 const spec = {
