@@ -3,7 +3,7 @@ import { type Bus, LEASE_SUBJECT, onRequest, privateSubject, publish } from '@ns
 import { LeaseGrant, LeaseRequest, type OpenSession } from '@nss/contracts';
 import type { Logger, Tls } from '@nss/runtime';
 import { leaseMetrics } from './metrics.ts';
-import { type OpenedSession, openSession, type TrainerInfo, type TrainerSession } from './session.ts';
+import { type OpenedSession, openSession, type TrainerSession } from './session.ts';
 import { TrainerLost } from './trainer-lost.ts';
 
 export type WithTrainer = {
@@ -19,8 +19,6 @@ export type WithTrainer = {
   readonly logger: Logger;
   /** For the session with the trainer; plain text when left out. */
   readonly tls?: Tls;
-  /** Told as soon as a trainer has opened the session. */
-  readonly onTrainer?: (trainer: TrainerInfo) => void;
 };
 
 /**
@@ -30,7 +28,6 @@ export type WithTrainer = {
 export async function withTrainer<T>(needs: WithTrainer, use: (session: TrainerSession) => Promise<T>): Promise<T> {
   const { session, close } = await lease(needs);
   try {
-    needs.onTrainer?.(session.info);
     return await use(session);
   } finally {
     await close();
@@ -93,7 +90,7 @@ function lease({ open, tls, ...needs }: WithTrainer): Promise<OpenedSession> {
  * the trainer waits some seconds for it. Meanwhile other trainers that would grant it too are told that it is taken.
  */
 export async function withGrant<T>(
-  { bus, job, signal, waitSignal = signal, logger }: Omit<WithTrainer, 'open' | 'tls' | 'onTrainer'>,
+  { bus, job, signal, waitSignal = signal, logger }: Omit<WithTrainer, 'open' | 'tls'>,
   use: (grant: LeaseGrant) => Promise<T>,
 ): Promise<T> {
   waitSignal.throwIfAborted();

@@ -29,25 +29,21 @@ test('a holder gets a trainer, drives it through every command, and leaves it fr
   const trainer = await startTrainer(t, await connected('trainer'), 'trainer-0', {
     before: (command) => void commands.push(command),
   });
-  const told: string[] = [];
-  const result = await withTrainer(
-    needs(bus, { onTrainer: ({ trainerId }) => told.push(trainerId) }),
-    async (session) => {
-      assert.equal(trainer.leaseId(), trainer.opened[0].leaseId);
-      assert.deepEqual(await session.weightSteps('weights', [step(1), step(2)]), [0.5, 0.5]);
-      const mixture = [{ depths: [1, 2], depthWeights: [0.25, 0.75], widths: [16], widthWeights: [1] }];
-      const theta = await session.thetaStep(3, mixture);
-      assert.deepEqual(theta, { loss: 3, gradients: [{ depthWeights: [0.25, 0.75], widthWeights: [1] }] });
-      const evaluated = await session.evaluate([architecture], 100);
-      assert.deepEqual(evaluated, { errorsPercent: [16], losses: [100] });
-      const checkpoint = await session.save('searches/s/3');
-      assert.deepEqual(checkpoint, { checkpointId: 'searches/s/3', digest: 'SHA-256=2', bytes: 8 });
-      await session.load(checkpoint);
-      return session.busySeconds();
-    },
-  );
+  const result = await withTrainer(needs(bus), async (session) => {
+    assert.equal(session.info.trainerId, 'trainer-0');
+    assert.equal(trainer.leaseId(), trainer.opened[0].leaseId);
+    assert.deepEqual(await session.weightSteps('weights', [step(1), step(2)]), [0.5, 0.5]);
+    const mixture = [{ depths: [1, 2], depthWeights: [0.25, 0.75], widths: [16], widthWeights: [1] }];
+    const theta = await session.thetaStep(3, mixture);
+    assert.deepEqual(theta, { loss: 3, gradients: [{ depthWeights: [0.25, 0.75], widthWeights: [1] }] });
+    const evaluated = await session.evaluate([architecture], 100);
+    assert.deepEqual(evaluated, { errorsPercent: [16], losses: [100] });
+    const checkpoint = await session.save('searches/s/3');
+    assert.deepEqual(checkpoint, { checkpointId: 'searches/s/3', digest: 'SHA-256=2', bytes: 8 });
+    await session.load(checkpoint);
+    return session.busySeconds();
+  });
   assert.equal(result, 6 * 0.5);
-  assert.deepEqual(told, ['trainer-0']);
   assert.deepEqual(trainer.commands, ['open', 'weightSteps', 'thetaStep', 'evaluate', 'save', 'load']);
   assert.equal(trainer.opened[0].seed, 7);
   assert.deepEqual(commands[1], {
@@ -98,27 +94,25 @@ test('a trainer that goes while it works is TrainerLost, and the work goes on wi
   const trainers: string[] = [];
   let checkpoint: Awaited<ReturnType<Parameters<Parameters<typeof withTrainer>[1]>[0]['save']>> | undefined;
   const second = Promise.withResolvers<void>();
-  const work = withTrainerRetry(
-    needs(bus, { onTrainer: ({ trainerId }) => trainers.push(trainerId) }),
-    async (session) => {
-      if (checkpoint) {
-        await session.load(checkpoint);
-        await session.weightSteps('all', [step(2)]);
-        return session.save('searches/s/2');
-      }
-      await session.weightSteps('all', [step(1)]);
-      checkpoint = await session.save('searches/s/1');
+  const work = withTrainerRetry(needs(bus), async (session) => {
+    trainers.push(session.info.trainerId);
+    if (checkpoint) {
+      await session.load(checkpoint);
       await session.weightSteps('all', [step(2)]);
-      second.resolve(first.stop());
-      return session.weightSteps('all', [step(3)]).then(
-        () => assert.fail('answered by a trainer that is gone'),
-        (error) => {
-          assert.ok(error instanceof TrainerLost && error.retryable);
-          throw error;
-        },
-      );
-    },
-  );
+      return session.save('searches/s/2');
+    }
+    await session.weightSteps('all', [step(1)]);
+    checkpoint = await session.save('searches/s/1');
+    await session.weightSteps('all', [step(2)]);
+    second.resolve(first.stop());
+    return session.weightSteps('all', [step(3)]).then(
+      () => assert.fail('answered by a trainer that is gone'),
+      (error) => {
+        assert.ok(error instanceof TrainerLost && error.retryable);
+        throw error;
+      },
+    );
+  });
   await second.promise;
   await startTrainer(t, await connected('trainer-1'), 'trainer-1', { store });
   assert.deepEqual(await work, { checkpointId: 'searches/s/2', digest: 'SHA-256=2', bytes: 8 });
@@ -157,7 +151,8 @@ test('a trainer that hangs without dying is TrainerLost by keepalive, and the wo
   const { bus, connected, url } = await startBus(t);
   const doomed = await startDoomed(t, url);
   const trainers: string[] = [];
-  await withTrainerRetry(needs(bus, { onTrainer: ({ trainerId }) => trainers.push(trainerId) }), async (session) => {
+  await withTrainerRetry(needs(bus), async (session) => {
+    trainers.push(session.info.trainerId);
     if (trainers.length === 1) {
       await startTrainer(t, await connected('trainer'), 'trainer-1');
       // Its connections stay open, and nobody answers on them.
