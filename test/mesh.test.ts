@@ -18,6 +18,7 @@ import {
   SuperNetworkServiceService,
   Training,
   TrainingServiceService,
+  WarmupServiceService,
 } from '@nss/contracts';
 import { type Client, connect, failedPrecondition, NssError } from '@nss/rpc';
 import { createLogger } from '@nss/runtime';
@@ -458,7 +459,30 @@ test('a campaign that is over its budget stops, says so and keeps what it found'
   assert.equal(campaign.status?.error?.reason, 'BUDGET_EXHAUSTED');
   // The report says what there is.
   assert.ok(campaign.artifacts.includes('campaigns/fourth/report.html'));
+  await assertSuspended('fourth-');
 });
+
+test('without more budget it stops again, and starts nothing', async () => {
+  await campaigns.resumeCampaign({ name: 'campaigns/fourth', budget: undefined });
+  const campaign = await watchToEnd('campaigns/fourth');
+  assert.equal(campaign.status?.error?.reason, 'BUDGET_EXHAUSTED');
+  await assertSuspended('fourth-');
+});
+
+/** The jobs that a campaign begins with, which were there before anybody looked at its budget. */
+async function assertSuspended(prefix: string): Promise<void> {
+  const warmups = connect(WarmupServiceService, controllerAddress);
+  const superNetworks = connect(SuperNetworkServiceService, env.NSS_EVALUATOR_ADDRESS as string);
+  const all = { pageSize: 1_000, pageToken: '' };
+  const jobs = [
+    ...(await warmups.listWarmups(all)).warmups,
+    ...(await superNetworks.listSuperNetworks(all)).superNetworks,
+  ].filter(({ name }) => name.split('/')[1].startsWith(prefix));
+  warmups.close();
+  superNetworks.close();
+  assert.equal(jobs.length, 2);
+  for (const { status } of jobs) assert.deepEqual([status?.state, status?.resumable], [JobState.CANCELLED, true]);
+}
 
 test('with more budget it goes on to its end', async () => {
   const budget = { maxWallClockHours: 1, maxTrainerHours: 1 };

@@ -127,7 +127,10 @@ async function runPlanned(run: Run, planned: PlannedJob, needs: Promise<Found[]>
   const follow = () => watchToEnd(api, name, { onChange: keep, signal });
   // Suspended when the campaign stopped before this, and perhaps not quite at its end yet.
   if (stateOf(run.found.get(planned.id)) === JobState.CANCELLING) await follow();
-  if (canGoOn(run.found.get(planned.id))) keep(await api.resume(name, signal));
+  const over = run.overBudget.signal;
+  if (!over.aborted && canGoOn(run.found.get(planned.id))) keep(await api.resume(name, signal));
+  // Who stopped the others may have come before this one was there.
+  if (over.aborted) await api.suspend(name);
   const ended = await follow();
   run.job.logger.info({ ended: name, state: ended.status?.state }, 'job of the campaign ended');
   return ended;
