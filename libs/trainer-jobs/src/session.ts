@@ -34,7 +34,7 @@ export type Session = {
 
 /**
  * Waits until the tenant may use one more trainer, and for one, and runs `use` with it; again with another one when it is lost, so
- * `use` begins by loading where it can go on. Weights of the job's own that turn out to be lost or damaged are made again from the beginning. The job's status tells
+ * `use` begins by loading where it can go on, and calls `progressed` when it has stored that otherwise than by a checkpoint. Weights of the job's own that turn out to be lost or damaged are made again from the beginning. The job's status tells
  * which trainers worked for it, and when.
  *
  * Work goes on a few seconds after `job.signal` was aborted because this process shuts down (`job.cutOff`): `use` stores
@@ -44,16 +44,16 @@ export async function withTrainer<T>(
   job: RunningJob<JobResource>,
   tools: TrainerTools,
   session: Session,
-  use: (trainer: Trainer) => Promise<T>,
+  use: (trainer: Trainer, progressed: () => void) => Promise<T>,
 ): Promise<T> {
   showWaiting(job);
   const needs = { ...needsOf(job, tools, session), signal: job.cutOff, waitSignal: job.signal };
   const leaveSlot = await job.trainerSlot();
   try {
     return await untilWeightsLast(job, () =>
-      withTrainerRetry(needs, async (trainer) => {
+      withTrainerRetry(needs, async (trainer, progressed) => {
         await endUses(job);
-        return recordUse(job, trainer.info, () => use(trainer));
+        return recordUse(job, trainer.info, () => use(trainer, progressed));
       }),
     );
   } finally {

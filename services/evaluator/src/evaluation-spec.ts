@@ -36,16 +36,30 @@ export function toEvaluation(
     const description = `expected superNetworks/{id}, found "${superNetwork}"`;
     violations.push({ field: 'spec.super_network', description });
   }
-  checkWhole(calibrationImages, work?.images.all ?? Number.MAX_SAFE_INTEGER, 'spec.calibration_images', violations);
+  const most = work?.images.all ?? Number.MAX_SAFE_INTEGER;
+  checkWhole(calibrationImages, 2, most, 'spec.calibration_images', violations);
   if (spec.populations.length < 1 || spec.populations.length > mostPopulations) {
     const description = `expected 1 to ${mostPopulations} populations, found ${spec.populations.length}`;
     violations.push({ field: 'spec.populations', description });
   }
+  checkTotal(spec.populations, violations);
   const populations = spec.populations.flatMap((population, i, all) => {
     checkLabel(population.label, i, all, violations);
     return toPopulation(population, i, all, work, violations) ?? [];
   });
   return violations.length === 0 && work ? { work, superNetwork, calibrationImages, populations } : undefined;
+}
+
+/** All architectures of an evaluation are in memory at once, of the evaluator too, which serves others meanwhile. */
+function checkTotal(populations: readonly PopulationMessage[], violations: FieldViolation[]): void {
+  const total = populations.reduce(
+    (sum, { members, count }) =>
+      sum + (members?.$case === 'architectures' ? members.value.architectures.length : count),
+    0,
+  );
+  if (total <= mostArchitectures) return;
+  const description = `expected at most ${mostArchitectures} architectures in all populations together, found ${total}`;
+  violations.push({ field: 'spec.populations', description });
 }
 
 function checkLabel(label: string, i: number, all: readonly PopulationMessage[], violations: FieldViolation[]): void {
@@ -90,7 +104,7 @@ function toPopulation(
     );
     return architectures && { label, architectures };
   }
-  checkWhole(count, mostArchitectures, `${path}.count`, violations);
+  checkWhole(count, 1, mostArchitectures, `${path}.count`, violations);
   const whole = work && wholeSpace(work.space);
   const within = members ? toNetworkSpace(members.value, `${path}.space`, violations, work?.space) : whole;
   if (!work || !within) return undefined;
@@ -151,9 +165,9 @@ function toCostRange(
   return { min, max };
 }
 
-function checkWhole(found: number, max: number, field: string, violations: FieldViolation[]): void {
-  if (Number.isInteger(found) && found >= 1 && found <= max) return;
-  violations.push({ field, description: `expected a whole number from 1 to ${max}, found ${found}` });
+function checkWhole(found: number, min: number, max: number, field: string, violations: FieldViolation[]): void {
+  if (Number.isInteger(found) && found >= min && found <= max) return;
+  violations.push({ field, description: `expected a whole number from ${min} to ${max}, found ${found}` });
 }
 
 const mostPopulations = 1_000;

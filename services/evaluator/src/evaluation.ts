@@ -37,9 +37,13 @@ export async function runEvaluation(job: RunningJob<Evaluation>, tools: Evaluati
 
   const rows = await drawPopulations(work.space, work.input, populations, work.seed);
   const architectures = distinctArchitectures(rows);
-  const measurements = await withTrainer(job, tools, sessionOf(superNetwork), async (trainer) => {
+  const measurements = await withTrainer(job, tools, sessionOf(superNetwork), async (trainer, progressed) => {
     await trainer.load(weights);
-    return measure(job, trainer, architectures, calibrationImages, tools.checkpointEveryMs);
+    const store = async (measurements: Measurements) => {
+      await storeMeasurements(job, measurements);
+      progressed();
+    };
+    return measure(job, trainer, architectures, calibrationImages, { store, everyMs: tools.checkpointEveryMs });
   });
   const measured = measuredRows(rows, architectures, measurements);
   const architecturesArtifact = await job.artifacts.put(ARCHITECTURES_FILE, architecturesCsv(measured));
@@ -61,28 +65,28 @@ async function measure(
   trainer: Trainer,
   architectures: readonly Architecture[],
   calibrationImages: number,
-  storeEveryMs: number,
+  { store, everyMs }: { readonly store: (measurements: Measurements) => Promise<void>; readonly everyMs: number },
 ): Promise<Measurements> {
   const { errorsPercent, losses } = await loadMeasurements(job);
   const activity = 'measuring architectures';
-  let storedAt = Date.now();
+  let storedAt = performance.now();
   let chunkSize = firstChunk;
   while (losses.length < architectures.length) {
     const chunk = architectures.slice(losses.length, losses.length + chunkSize);
-    const sentAt = Date.now();
+    const sentAt = performance.now();
     const found = await trainer.evaluate(chunk, calibrationImages);
     // The more at once, the more they share, but what is under way when a trainer goes is lost: a quarter of that time at most.
-    if (8 * (Date.now() - sentAt) < storeEveryMs) chunkSize = Math.min(2 * chunkSize, largestChunk);
+    if (8 * (performance.now() - sentAt) < everyMs) chunkSize = Math.min(2 * chunkSize, largestChunk);
     errorsPercent.push(...found.errorsPercent);
     losses.push(...found.losses);
     job.progress({ activity, completed: losses.length, total: architectures.length, unit: 'architectures' });
     // Also before this process goes: another worker measures what is left.
-    if (!job.signal.aborted && Date.now() - storedAt < storeEveryMs) continue;
-    await storeMeasurements(job, { errorsPercent, losses });
-    storedAt = Date.now();
+    if (!job.signal.aborted && performance.now() - storedAt < everyMs) continue;
+    await store({ errorsPercent, losses });
+    storedAt = performance.now();
     job.signal.throwIfAborted();
   }
-  await storeMeasurements(job, { errorsPercent, losses });
+  await store({ errorsPercent, losses });
   return { errorsPercent, losses };
 }
 
@@ -108,6 +112,7 @@ async function loadMeasurements(job: RunningJob<Evaluation>): Promise<Measuremen
 
 async function storeMeasurements(job: RunningJob<Evaluation>, measurements: Measurements): Promise<void> {
   await job.artifacts.put(MEASUREMENTS_FILE, JSON.stringify(measurements));
+  await job.advanced();
 }
 
 /** Architectures in the first command. */
