@@ -152,8 +152,8 @@ function checkSeeds(seeds: readonly number[], faults: Fault[]): readonly number[
   checkListLength(seeds, ['seeds'], faults);
   checkDistinct(seeds, ['seeds'], String, faults);
   seeds.forEach((seed, i) => {
-    if (Number.isSafeInteger(seed) && seed >= 0) return;
-    faults.push({ path: ['seeds', i], description: `expected a whole number from 0 to 2^53 - 1, found ${show(seed)}` });
+    if (Number.isSafeInteger(seed) && seed >= 0 && seed < 2 ** 43) return;
+    faults.push({ path: ['seeds', i], description: `expected a whole number from 0 to 2^43 - 1, found ${show(seed)}` });
   });
   return seeds.length > 0 ? seeds : [0];
 }

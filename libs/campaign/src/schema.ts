@@ -131,8 +131,11 @@ const theta = section({
   },
 });
 
-const draws = whole(1, 1_000_000);
-const calibrationImages = whole(1, domainLimits.images);
+/** Every draw of a search is in its result, which is one message. */
+const spaceDraws = whole(1, 1_000);
+const architectureDraws = whole(1, 100_000);
+// The variance of one image is none.
+const calibrationImages = whole(2, domainLimits.images);
 const stageCount = `1 to ${domainLimits.stages} stages`;
 
 const images = {
@@ -157,9 +160,9 @@ export const presetSections = {
       .min(1, { error: expectedLength(stageCount) })
       .max(domainLimits.stages, { error: expectedLength(stageCount) }),
   }).transform(({ block, ...space }) => ({ ...space, block })),
-  search: section({ weights: superNetworkWeights, theta, draws }),
+  search: section({ weights: superNetworkWeights, theta, draws: spaceDraws }),
   evaluation: section({ weights: superNetworkWeights, architecturesPerSpace: whole(1, 100_000), calibrationImages }),
-  nas: section({ weights, theta, draws, tolerance: number(0, 1), maxDraws: draws }),
+  nas: section({ weights, theta, draws: architectureDraws, tolerance: number(0, 1), maxDraws: architectureDraws }),
   training: section({ weights, repeats: whole(1, 1000), calibrationImages }),
 };
 
