@@ -18,3 +18,7 @@ export const contextOf = (context: Omit<Context, 'input'>): Context => ({
   ...context,
   input: inputShapeOf(context.settings.dataset),
 });
+
+/** How far from the target the cost of a network that meets it may be, for example `10%`. */
+export const formatTolerance = ({ settings }: Context): string =>
+  `${Number((100 * settings.nas.tolerance).toPrecision(6))}%`;

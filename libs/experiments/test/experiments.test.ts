@@ -111,6 +111,24 @@ test('growing spaces: the share of draws near the target, and that it does not d
   assert.equal(analysis.table.rows.length, 10 * 3 * 1000);
 });
 
+test('what counts as near the target is what the settings say, in numbers and in words', () => {
+  const overrides = { nas: { tolerance: 0.025 } };
+  const analysisOf = (name: string) => {
+    const experiment = experimentOf(name);
+    const frame = testContext({ targets: [...experiment.targets(context.scale)], overrides });
+    return experiment.analyse(frame, syntheticOutcomes(frame, experiment.jobs(frame)));
+  };
+  const fig5 = analysisOf('fig5');
+  for (const { claim } of fig5.findings) assert.match(claim, /within 2\.5% of/);
+  assert.equal(fig5.summary?.header.at(-1), 'draws within 2.5% of the target, by seed');
+  assert.match(fig5.notes[0], /at \+2\.5% minus that at -2\.5% is the share within 2\.5%\./);
+  // Normal with a spread of 8% and of 40%: 24.5% and 5.0% lie within 2.5%.
+  close(fig5.findings[0].estimate?.estimate, 24.5 - 5, 3);
+  const table1 = analysisOf('table1');
+  assert.match(table1.findings[2].claim, /more often within 2\.5% of the target/);
+  close(table1.findings[2].estimate?.estimate, 24.5 - 5, 3);
+});
+
 test('design rules: Elite Spaces against networks that keep them, in the window and over all', () => {
   const { findings, summary } = analyse('fig6').analysis;
   for (const { estimate, held } of findings) {

@@ -135,7 +135,9 @@ function syntheticResult(context: Context, node: JobNode, effects: Effects): Fou
         multiplyAdds: spec.targetMultiplyAdds * (1 + deviation),
         deviation,
         draws: onElite ? 5 : 40,
-        hitRate: drawn.filter((cost) => Math.abs(cost / spec.targetMultiplyAdds - 1) <= 0.1).length / 1000,
+        hitRate:
+          drawn.filter((cost) => Math.abs(cost / spec.targetMultiplyAdds - 1) <= context.settings.nas.tolerance)
+            .length / 1000,
       };
       return {
         resource: NasRun.fromPartial({ ...named, result }),

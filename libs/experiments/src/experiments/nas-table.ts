@@ -2,7 +2,7 @@ import { bootstrapPairedDifference, bootstrapStatistic, mean, type Pair, standar
 import type { DatasetName, NasResult } from '@nss/contracts';
 import { formatCost, formatNumber, formatShare, formatSigned } from '@nss/report';
 import { formatMultiplyAdds, randomOf } from '@nss/space';
-import type { Context } from '../context.ts';
+import { type Context, formatTolerance } from '../context.ts';
 import type { Experiment, Table } from '../experiment.ts';
 import { nasOutcomes } from '../figures/nas-outcomes.ts';
 import { type Finding, judge } from '../finding.ts';
@@ -84,7 +84,7 @@ function nasTableOf(name: string, dataset: DatasetName): Experiment {
         ),
         findings: findingsOf(context, runs),
         notes: [
-          `On an Elite Space ${context.settings.nas.draws} networks are drawn and the closest to the target is kept; on the search space networks are drawn until one is within ${formatShare(context.settings.nas.tolerance, 0)} of it (grey band), at most ${context.settings.nas.maxDraws}. The hit rate is the share of 1,000 draws within that distance.`,
+          `On an Elite Space ${context.settings.nas.draws} networks are drawn and the closest to the target is kept; on the search space networks are drawn until one is within ${formatTolerance(context)} of it (grey band), at most ${context.settings.nas.maxDraws}. The hit rate is the share of 1,000 draws within that distance.`,
           "The numbers of the paper's table are not quoted here; its targets and its number of draws are used.",
         ],
       };
@@ -192,7 +192,7 @@ function findingsOf(context: Context, runs: readonly Run[]): Finding[] {
     ),
     drawsSaved(context, at),
     judged(
-      'A network drawn by NAS on an Elite Space is more often within 10% of the target than one drawn by NAS on the search space',
+      `A network drawn by NAS on an Elite Space is more often within ${formatTolerance(context)} of the target than one drawn by NAS on the search space`,
       'the difference of the hit rates is',
       'percentage points',
       (elite, searchSpace) =>
