@@ -21,11 +21,17 @@ export type QueueMessage = {
 /**
  * What becomes of a message:
  * - `ack`: the work is done (also what a handler that returns nothing means);
+ * - `ackThen`: the same, and this is done as soon as the message is out of the queue;
  * - `deadLetter`: the work can never be done, for this reason; the message becomes a dead letter;
  * - `nakAfterMs`: another attempt by any worker, after this time;
  * - `leave`: somebody else holds the message by now; do nothing.
  */
-export type Verdict = 'ack' | 'leave' | { readonly nakAfterMs: number } | { readonly deadLetter: string };
+export type Verdict =
+  | 'ack'
+  | 'leave'
+  | { readonly ackThen: () => Promise<void> }
+  | { readonly nakAfterMs: number }
+  | { readonly deadLetter: string };
 
 /**
  * Does one message's work. `signal` is aborted when the worker shuts down: the handler then stops soon, and whatever it throws
@@ -181,6 +187,14 @@ async function handle(
 async function settle(bus: Bus, message: JsMsg, verdict: Verdict, answer: (send: () => void) => void): Promise<void> {
   if (verdict === 'leave') return;
   if (verdict === 'ack') return answer(() => message.ack());
+  if ('ackThen' in verdict) {
+    // Unanswered, the message comes again when the ack wait is over.
+    const gone = !bus.nc.isClosed() && (await message.ackAck().catch(() => false));
+    if (!gone) return;
+    return verdict.ackThen().catch((error) => {
+      bus.logger.warn({ error, subject: message.subject }, 'what follows an acknowledgement could not be done');
+    });
+  }
   if ('nakAfterMs' in verdict) return answer(() => message.nak(verdict.nakAfterMs));
   // Stored before it leaves the queue: a message is in one of the two at every moment.
   await storeDeadLetter(bus, message, verdict.deadLetter);

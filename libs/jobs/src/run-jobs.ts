@@ -14,7 +14,7 @@ import { missingEvents } from './missing-events.ts';
 import { dropWeights, type Reconciled, reconcile } from './reconcile.ts';
 import { type HeldJob, holdJob, type RunningJob } from './running-job.ts';
 import { ended, interrupted, isEnded, isOver, started, stateOf, statusOf } from './states.ts';
-import { announce, type Storage } from './storage.ts';
+import { announce, enqueue, type Storage } from './storage.ts';
 import { watchForVanished } from './vanished.ts';
 
 export type RunJobs<R extends Job> = {
@@ -53,17 +53,32 @@ export async function runJobs<R extends Job>(options: RunJobs<R>): Promise<void>
   for (const state of ['succeeded', 'failed', 'cancelled']) jobMetrics.ended.add(0, { collection, state });
   const forgetQueue = observeQueue(jobs.storage.bus, queue);
   const running = Promise.all([
-    consume(jobs.storage.bus, queue, ({ body }, shutdown) => take(options, body, shutdown), { concurrency, signal }),
+    consume(jobs.storage.bus, queue, ({ body }, shutdown) => handle(options, body, shutdown), { concurrency, signal }),
     reconcileNowAndThen(jobs.storage, logger, signal),
     watchForVanished(jobs.storage, logger, signal),
   ]);
   await running.finally(forgetQueue);
 }
 
-/** Takes a job that the queue has given to this worker. */
-async function take<R extends Job>(options: RunJobs<R>, body: Uint8Array, shutdown: AbortSignal): Promise<Verdict> {
+/**
+ * Takes a job that the queue has given to this worker. One that has stopped and was resumed while its message was there still could not be
+ * queued anew: that is done when the message is gone.
+ */
+async function handle<R extends Job>(options: RunJobs<R>, body: Uint8Array, shutdown: AbortSignal): Promise<Verdict> {
   const { storage, kind } = options.jobs;
   const id = parseStoredName(kind.collection, new TextDecoder().decode(body));
+  const verdict = await take(options, id, shutdown);
+  if (verdict !== 'ack') return verdict;
+  return {
+    async ackThen() {
+      const now = await storage.resources.get(id);
+      if (now && !isEnded(now.value)) await enqueue(storage, id);
+    },
+  };
+}
+
+async function take<R extends Job>(options: RunJobs<R>, id: string, shutdown: AbortSignal): Promise<Verdict> {
+  const { storage } = options.jobs;
   const entry = await storage.resources.get(id);
   if (!entry) return 'ack';
   if (isEnded(entry.value)) {

@@ -31,9 +31,9 @@ const create = (id: string) => jobs.create({ id, resource: Search.fromPartial({}
 const notResumable = (error: unknown) => error instanceof NssError && error.reason === 'JOB_NOT_RESUMABLE';
 const weights = (id: string) => `searches/${id}/weights`;
 
-function work(run: (job: RunningJob<Search>) => Promise<void>): () => Promise<void> {
+function work(run: (job: RunningJob<Search>) => Promise<void>, from = jobs): () => Promise<void> {
   const stop = new AbortController();
-  const done = runJobs({ jobs, run, logger, signal: stop.signal });
+  const done = runJobs({ jobs: from, run, logger, signal: stop.signal });
   return async () => {
     stop.abort();
     await done;
@@ -77,6 +77,38 @@ test('a job that was suspended keeps its weights and goes on from its state when
   await stopSecond();
   assert.deepEqual([ended.status?.state, ended.status?.resumable], [JobState.SUCCEEDED, false]);
   assert.deepEqual(found, [{ iteration: 7 }]);
+});
+
+// Before jobs are compared with their queue for the next time, which is after a minute.
+test('a job that is resumed before its last worker has put its message away goes on at once', {
+  timeout: 30_000,
+}, async () => {
+  working = Promise.withResolvers();
+  const resumed = Promise.withResolvers<Search>();
+  const { state } = jobs.storage;
+  // The last that a worker does before.
+  const dropping: typeof state = {
+    ...state,
+    async delete(key, ...rest) {
+      await state.delete(key, ...rest);
+      if (runs.length === 1) resumed.resolve(await jobs.resume('searches/hasty'));
+    },
+  };
+  const runs: string[] = [];
+  const stop = work(
+    async (job) => {
+      runs.push(job.id);
+      if (runs.length === 1) await workUntilStopped(job);
+    },
+    { ...jobs, storage: { ...jobs.storage, state: dropping } },
+  );
+  const { name } = await create('hasty');
+  await working.promise;
+  await jobs.suspend(name);
+  await resumed.promise;
+  const ended = await endOf(name);
+  await stop();
+  assert.deepEqual([ended.status?.state, runs], [JobState.SUCCEEDED, ['hasty', 'hasty']]);
 });
 
 test('a job whose budget was used up has failed, and goes on with more', async () => {
