@@ -62,6 +62,11 @@ test('a campaign file may stand in place of a preset', async (t) => {
   ]);
 });
 
+test('an experiment of one target takes the one that is asked for', async (t) => {
+  const { experiments: asked } = await plan(t, 'fig5', '--targets', '2MF');
+  assert.deepEqual(asked[0].targetsMultiplyAdds, [2e6]);
+});
+
 test('every experiment can be planned at every preset', async (t) => {
   for (const preset of ['tiny', 'quickstart', 'small', 'paper']) {
     const { experiments: asked } = await plan(t, 'all', '--preset', preset);
@@ -86,6 +91,10 @@ test('what is wrong with a command is said, with what may have been meant', asyn
     [
       ['fig3', '--targets', '900MF'],
       /fig3 cannot be done with this:\n {2}targets_multiply_adds\[0\]: no architecture .* costs 900 MF/,
+    ],
+    [
+      ['fig3', 'fig5', '--targets', '2MF,8MF'],
+      /fig5 cannot be done with this:\n {2}targets: expected one, found 2 MF, 8 MF; run it by itself, with --targets and one of them$/m,
     ],
     [
       ['fig3', '--dataset', 'cifar11'],

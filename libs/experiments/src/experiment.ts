@@ -14,6 +14,8 @@ export type Experiment = {
   readonly dataset: DatasetName;
   /** Targets in multiply-adds unless others are asked for. */
   targets(scale: Scale): readonly number[];
+  /** Whether it is about one target: several are refused. */
+  readonly singleTarget?: true;
   /** The jobs whose results `analyse` reads. */
   jobs(context: Context): JobNode[];
   /** What the results show; some may be missing. Follows from the results alone. */

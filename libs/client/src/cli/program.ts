@@ -246,7 +246,7 @@ function addReproduceCommand(program: Command, context: Context): void {
     .argument('<WHAT...>', 'experiments, see below; all: every one')
     .option('-p, --preset <NAME|FILE>', `preset (${presetNames.join(', ')}) or campaign file`, 'small')
     .option('-d, --dataset <NAME>', `data set in place of the experiment's own: ${datasetNames.join(', ')}`)
-    .option('-t, --targets <COSTS>', "targets in place of the preset's, for example 2MF,8MF")
+    .option('-t, --targets <COSTS>', "targets in place of the preset's, for example 2MF,8MF (fig5: one)")
     .option('-s, --seeds <SEEDS>', 'seeds (default: 0,1,2; fewer than three decide no claim)')
     .option(
       '-n, --architectures <N>',

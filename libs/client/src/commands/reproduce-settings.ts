@@ -18,6 +18,7 @@ import {
   experimentsNamed,
   scales,
 } from '@nss/experiments';
+import { formatMultiplyAdds } from '@nss/space';
 import { type Context, UsageError } from '../cli/context.ts';
 import { readCampaignFile } from './campaign.ts';
 import { datasetNameOf } from './campaign-view.ts';
@@ -69,13 +70,24 @@ export async function readSetting(options: ReproduceSettings, context: Context):
       });
       const resolved = resolveSettings(spec);
       if ('faults' in resolved) {
-        const faults = resolved.faults.map(({ field, description }) => `  ${field}: ${description}`);
-        throw new UsageError([`${experiment.name} cannot be done with this:`, ...faults].join('\n'));
+        throw cannotDo(
+          experiment,
+          resolved.faults.map(({ field, description }) => `${field}: ${description}`),
+        );
+      }
+      if (experiment.singleTarget && resolved.targets.length > 1) {
+        const found = resolved.targets.map(formatMultiplyAdds).join(', ');
+        throw cannotDo(experiment, [
+          `targets: expected one, found ${found}; run it by itself, with --targets and one of them`,
+        ]);
       }
       return contextOf({ title: `${base.title}, ${datasetNameOf(spec)}`, scale, ...resolved });
     },
   };
 }
+
+const cannotDo = ({ name }: Experiment, faults: readonly string[]) =>
+  new UsageError([`${name} cannot be done with this:`, ...faults.map((fault) => `  ${fault}`)].join('\n'));
 
 /** A claim needs three. */
 const defaultSeeds = [0, 1, 2];

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { bootstrapPairedDifference, bootstrapStatistic, kendallTau, mean } from '@nss/analysis';
 import { formatShare } from '@nss/report';
 import { countArchitectures, formatMultiplyAdds, type NetworkSpace, randomOf, wholeSpace } from '@nss/space';
-import type { Context } from '../context.ts';
+import { type Context, formatTolerance } from '../context.ts';
 import { type Experiment, notQuoted } from '../experiment.ts';
 import { edfPanels } from '../figures/edf-panels.ts';
 import { judge } from '../finding.ts';
@@ -15,20 +15,23 @@ export const figure5: Experiment = {
   name: 'fig5',
   dataset: 'cifar10',
   targets: ({ growing }) => [growing.target],
+  singleTarget: true,
   jobs: (context) =>
     context.seeds.flatMap((seed) => [
       eliteRun(context, seed),
       ...grownSpaces(context).map((space) => grownRun(context, space, seed)),
     ]),
   analyse: (context, outcomes) => {
-    const deviationsIn = (runOf: (seed: number) => JobNode<'nas'>) =>
-      context.seeds.map((seed) => ({ seed, deviations: deviationsOf(context, outcomes, runOf(seed)) }));
-    const elite = { name: 'Elite Space', runs: deviationsIn((seed) => eliteRun(context, seed)) };
+    const drawsIn = (runOf: (seed: number) => JobNode<'nas'>) =>
+      context.seeds.map((seed) => drawsOf(context, outcomes, runOf(seed), seed));
+    const elite = { name: 'Elite Space', runs: drawsIn((seed) => eliteRun(context, seed)) };
     const grown = grownSpaces(context).map((space) => ({
       ...space,
-      runs: deviationsIn((seed) => grownRun(context, space, seed)),
+      runs: drawsIn((seed) => grownRun(context, space, seed)),
     }));
     const target = targetOf(context);
+    const tolerance = formatTolerance(context);
+    const band = 100 * context.settings.nas.tolerance;
     const better = context.seeds.map((seed) => {
       const [a, b] = [elite, grown.at(-1)].map((each) => hitRateAt(each?.runs, seed));
       return { seed, pairs: a === undefined || b === undefined ? [] : [{ a: [100 * a], b: [100 * b] }] };
@@ -49,11 +52,11 @@ export const figure5: Experiment = {
         ),
       },
       summary: {
-        header: ['space', 'networks', 'draws within 10% of the target, by seed'],
+        header: ['space', 'networks', `draws within ${tolerance} of the target, by seed`],
         rows: [{ ...elite, size: undefined }, ...grown].map(({ name, size, runs }) => [
           name,
           size?.toLocaleString('en-US') ?? '',
-          runs.map((run) => formatShare(hitRateOf(run))).join(', '),
+          runs.map((run) => formatShare(run.hitRate)).join(', '),
         ]),
       },
       figure: edfPanels(
@@ -65,13 +68,13 @@ export const figure5: Experiment = {
               .filter((each) => each.depth === depth)
               .map(({ width, runs }) => ({ name: `width up to ${width}`, values: percentOf(runs) })),
           ],
-          domain: [-10, 10],
+          domain: [-band, band],
         })),
         { xTitle: 'deviation from the target (%)', yTitle: 'share of draws' },
       ),
       findings: [
         judge({
-          claim: `A network drawn by NAS on the Elite Space is more often within 10% of ${formatMultiplyAdds(target)} than one drawn by NAS on the whole search space`,
+          claim: `A network drawn by NAS on the Elite Space is more often within ${tolerance} of ${formatMultiplyAdds(target)} than one drawn by NAS on the whole search space`,
           what: 'the difference of the shares is',
           unit: 'percentage points',
           digits: 1,
@@ -82,7 +85,7 @@ export const figure5: Experiment = {
           seeds: better.filter(({ pairs }) => pairs.length > 0).map(({ seed }) => seed),
         }),
         judge({
-          claim: 'The larger the space, the fewer of the networks drawn by NAS are within 10% of the target',
+          claim: `The larger the space, the fewer of the networks drawn by NAS are within ${tolerance} of the target`,
           what: `over ${grown.length} spaces Kendall's tau between size and share, the mean over the seeds and with its sign turned so that 1 means always fewer, is`,
           unit: '',
           estimate: bootstrapStatistic(trends, (all) => -mean(all.map(({ tau }) => tau)), {
@@ -92,7 +95,7 @@ export const figure5: Experiment = {
         }),
       ],
       notes: [
-        `Every distribution is over 1,000 (or more) networks drawn from theta when the search has ended, of all seeds together. The height of a curve at +10% minus that at -10% is the share within 10%.`,
+        `Every distribution is over 1,000 (or more) networks drawn from theta when the search has ended, of all seeds together. The height of a curve at +${tolerance} minus that at -${tolerance} is the share within ${tolerance}.`,
         notQuoted,
       ],
     };
@@ -108,9 +111,16 @@ type GrownSpace = {
   readonly size: number;
 };
 
-/** The deviations of the draws of one search. */
-type Draws = { readonly seed: number; readonly deviations: readonly number[] };
+/** What one search has drawn: no deviations, and no hit rate, where it has no result. */
+type Draws = {
+  readonly seed: number;
+  /** cost / target - 1 of every draw. */
+  readonly deviations: readonly number[];
+  /** Share of them within the tolerance. */
+  readonly hitRate: number | undefined;
+};
 
+/** The one that it is about. */
 const targetOf = ({ targets }: Context) => targets[0];
 
 const depthsOf = ({ scale, settings }: Context) =>
@@ -153,21 +163,16 @@ function bounded({ stages }: NetworkSpace, { depth, width }: { depth: number; wi
   return { stages: stages.map((stage) => ({ depth: cut(stage.depth, depth), width: cut(stage.width, width) })) };
 }
 
-/** cost / target - 1 of every draw; none where the run has no result. */
-function deviationsOf(context: Context, outcomes: Outcomes, node: JobNode<'nas'>): number[] {
+function drawsOf(context: Context, outcomes: Outcomes, node: JobNode<'nas'>, seed: number): Draws {
   const csv = outcomes.found(node)?.artifacts['draws.csv'];
-  if (csv === undefined) return [];
+  if (csv === undefined) return { seed, deviations: [], hitRate: undefined };
   const [, ...lines] = csv.trim().split('\n');
-  return lines.map((line) => Number(line) / targetOf(context) - 1);
+  const deviations = lines.map((line) => Number(line) / targetOf(context) - 1);
+  const hits = deviations.filter((deviation) => Math.abs(deviation) <= context.settings.nas.tolerance);
+  return { seed, deviations, hitRate: deviations.length > 0 ? hits.length / deviations.length : undefined };
 }
 
 const percentOf = (runs: readonly Draws[]) =>
   runs.flatMap(({ deviations }) => deviations.map((deviation) => 100 * deviation));
 
-const hitRateAt = (runs: readonly Draws[] | undefined, seed: number) =>
-  hitRateOf(runs?.find((run) => run.seed === seed));
-
-function hitRateOf(draws: Draws | undefined): number | undefined {
-  if (!draws || draws.deviations.length === 0) return undefined;
-  return draws.deviations.filter((deviation) => Math.abs(deviation) <= 0.1).length / draws.deviations.length;
-}
+const hitRateAt = (runs: readonly Draws[] | undefined, seed: number) => runs?.find((run) => run.seed === seed)?.hitRate;
