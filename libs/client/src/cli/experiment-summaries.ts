@@ -11,7 +11,7 @@ export const experimentSummaries: Readonly<Record<string, string>> = {
   fig10: 'the same on CIFAR-100',
   table1: 'NAS on Elite Spaces and on the search space: FLOPs, draws, errors trained from scratch, CIFAR-10',
   table2: 'the same on CIFAR-100',
-  observations: 'how often d1 <= d3 <= d2, w1 <= w3 <= w2 and the design rules hold in Elite Spaces (section 4.5)',
+  observations: 'how often d1 <= d3 <= d2 and w1 <= w3 <= w2 hold in Elite Spaces (section 4.5)',
   baselines: 'Elite Spaces against spaces found without the task loss and random ones of the same cost',
   fidelity: 'whether the evaluation super network ranks networks as training from scratch does',
 };
