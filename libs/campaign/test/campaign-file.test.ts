@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { Phase } from '@nss/contracts';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import { askedImageFolder, CampaignFileError, inputShapeOf, parseCampaignFile } from '../src/index.ts';
+import { askedImageFolder, CampaignFileError, inputShapeOf, parseCampaignFile, presetOf } from '../src/index.ts';
 
 const minimal = 'name: a\ndataset: cifar10\npreset: small\n';
 
@@ -36,7 +36,7 @@ overrides: { search: { theta: { lambda: 2 } }, dataset: { trainImages: 0 } }
   assert.deepEqual(resolved.seeds, [3, 1]);
   assert.deepEqual(resolved.phases, [Phase.SEARCH, Phase.NAS]);
   assert.equal(resolved.settings.search.theta.lambda, 2);
-  assert.equal(resolved.settings.search.theta.adam.learningRate, 0.05);
+  assert.equal(resolved.settings.search.theta.adam.learningRate, presetOf('small').search.theta.adam.learningRate);
   assert.deepEqual(resolved.settings.dataset, {
     name: 'cifar100',
     folder: undefined,
@@ -194,6 +194,19 @@ overrides:
     'a warmup that leaves nothing to the search',
     `${minimal}targets: [8MF]\noverrides: { search: { weights: { epochs: 1, batchSize: 2500, warmupFraction: 0.9 } } }\n`,
     ['f.yaml:5:63  overrides.search.weights.warmupFraction: leaves none of the 2 iterations for theta, found 0.9'],
+  ],
+  [
+    'what would fail when all is trained',
+    `${minimal}targets: [8MF]\noverrides: { search: { draws: 1001 }, training: { calibrationImages: 1 } }\n`,
+    [
+      'f.yaml:5:24  overrides.search.draws: expected a whole number from 1 to 1000, found 1001',
+      'f.yaml:5:51  overrides.training.calibrationImages: expected a whole number from 2 to 10000000, found 1',
+    ],
+  ],
+  [
+    'seeds whose trainings would have none',
+    `${minimal}targets: [8MF]\nseeds: [8796093022208]\n`,
+    ['f.yaml:5:9  seeds[0]: expected a whole number from 0 to 2^43 - 1, found 8796093022208'],
   ],
   [
     'a negative budget',

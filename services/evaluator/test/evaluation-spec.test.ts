@@ -114,6 +114,23 @@ test('everything that is wrong with a spec is told at once, with the paths of th
   ]);
 });
 
+test('populations have a limit together, not only each', () => {
+  const many = (count: number) =>
+    specWith(['a', 'b'].map((label) => Population.create({ label, count, members: { $case: 'space', value: space } })));
+  assert.deepEqual(evaluationViolations(many(50_000)), []);
+  assert.deepEqual(evaluationViolations(many(50_001)), [
+    {
+      field: 'spec.populations',
+      description: 'expected at most 100000 architectures in all populations together, found 100002',
+    },
+  ]);
+});
+
+test('one image is no calibration', () => {
+  const fields = evaluationViolations(specWith([drawn], { calibrationImages: 1 })).map(({ field }) => field);
+  assert.deepEqual(fields, ['spec.calibration_images']);
+});
+
 test('a spec without populations, without a data set or with nothing at all is refused', () => {
   const fields = (spec: EvaluationSpec | undefined) => evaluationViolations(spec).map(({ field }) => field);
   assert.deepEqual(fields(specWith([])), ['spec.populations']);
