@@ -27,7 +27,7 @@ import type { JobKind, Resources, Specs } from './kinds.ts';
 export type JobApi<Spec, Resource> = {
   nameOf(id: string): string;
   /** Gives the job that is there already when it was created with the same request id. */
-  create(id: string, spec: Spec, requestId: string, signal: AbortSignal): Promise<Resource>;
+  create(id: string, spec: Spec, requestId: string, signal?: AbortSignal): Promise<Resource>;
   get(name: string, signal: AbortSignal): Promise<Resource>;
   cancel(name: string): Promise<unknown>;
   /** As `cancel`, but the job can be resumed. */

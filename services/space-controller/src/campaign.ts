@@ -43,8 +43,8 @@ export async function runCampaign(job: RunningJob<Campaign>, tools: CampaignTool
   };
   // Without its board the campaign cannot go on: whatever waits then ends with the same error.
   const board = keepPublished(run).catch((error) => run.halt.abort(error));
+  const ends = new Map<string, Promise<Found>>();
   try {
-    const ends = new Map<string, Promise<Found>>();
     for (const planned of run.plan) {
       // A plan lists every job after those that it needs.
       ends.set(
@@ -61,6 +61,8 @@ export async function runCampaign(job: RunningJob<Campaign>, tools: CampaignTool
     const end = job.cancelled() ? JobState.CANCELLED : JobState.FAILED;
     // Otherwise somebody goes on: another worker, or another attempt.
     if (job.cancelled() || !(job.signal.aborted || NssError.from(error).retryable)) {
+      // Those that are being created are there only then.
+      await Promise.allSettled(ends.values());
       await stopJobs(run, job.resource().status?.resumable ? 'suspend' : 'cancel');
       await publish(run, end);
     }
@@ -116,7 +118,8 @@ async function runPlanned(run: Run, planned: PlannedJob, needs: Promise<Found[]>
   const name = api.nameOf(planned.id);
   signal.throwIfAborted();
   try {
-    keep(await api.create(planned.id, specFor(run, planned, needed), requestId(run, name), signal));
+    // Not cut off: it may be carried out all the same, and nobody would know.
+    keep(await api.create(planned.id, specFor(run, planned, needed), requestId(run, name)));
   } catch (thrown) {
     const error = NssError.from(thrown);
     if (signal.aborted || error.retryable) throw error;
