@@ -75,7 +75,8 @@ export async function runJobs({ plan, outcomes, ...run }: Run & { outcomes: Outc
           end(node, { missing: because(lacking, outcomes.of(lacking)) });
           continue;
         }
-        const started = start(node).finally(() => running.delete(started));
+        // One that throws stays, so that it ends the run though another one ends first.
+        const started = start(node).then(() => void running.delete(started));
         running.add(started);
         continue;
       }

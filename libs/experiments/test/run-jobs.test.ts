@@ -163,6 +163,37 @@ test('a mesh that is lost ends the run; what was stored by then stays', async (t
   assert.ok((await openResults(folder).keys()).includes(searchNode.key));
 });
 
+test('a mesh that is lost in the moment in which another job ends still ends the run', async (t) => {
+  const [ending, failing] = [superNetwork(context, 0), warmup(context, 0)];
+  const stored = openResults(folderOf(t));
+  const putting = Promise.withResolvers<void>();
+  const storing = Promise.withResolvers<void>();
+  const lost = Promise.withResolvers<never>();
+  const { runner } = fakeMesh({
+    run: (kind, id) => (id === failing.key ? lost.promise : Promise.resolve(resourceOf(kind, id))),
+  });
+  const running = runJobs({
+    plan: planJobs([ending, failing], () => false),
+    outcomes: new Outcomes(),
+    folder: {
+      ...stored,
+      put: () => {
+        putting.resolve();
+        return storing.promise;
+      },
+    },
+    runner,
+    concurrency: 2,
+    secondsOf: ({ work }) => work,
+    provenance,
+    signal: new AbortController().signal,
+  });
+  await putting.promise;
+  storing.resolve();
+  lost.reject(unavailable('gone'));
+  await assert.rejects(running, /gone/);
+});
+
 test('a run that is stopped ends with the reason, and its jobs are let go', async (t) => {
   const stop = new AbortController();
   const letGo = Promise.withResolvers<void>();
