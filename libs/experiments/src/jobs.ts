@@ -213,7 +213,7 @@ export function trainings(context: Context, target: number, seed: number, source
   const found = nas(context, target, seed, source);
   const architecture = referTo(found, 'architecture', ({ name, result }) => present(result?.architecture, name));
   return Array.from({ length: repeats }, (_, repeat) =>
-    // Every repeat of every seed starts from weights of its own.
+    // Every repeat of every seed starts from weights of its own; for seeds other than 0 the number of repeats decides which.
     training(context, `${titleOf(`training of NAS on ${sourceTitles[source]}`, target, seed)}, repeat ${repeat}`, {
       architecture,
       seed: seed * repeats + repeat,
@@ -237,7 +237,7 @@ export function training(
     dataset,
     searchSpace,
     architecture: what.architecture,
-    // How many trainings there are does not change one of them.
+    // Each repeat is a job of its own, known by its seed.
     settings: { ...settings, repeats: 1 },
     seed: what.seed,
   });

@@ -43,10 +43,18 @@ test('jobs that compute the same have the same key, others another one', () => {
   assert.equal(new Set(different.map(({ key }) => key)).size, different.length);
 });
 
-test('how many trainings there are changes none of them', () => {
-  const keys = (repeats: number) =>
-    trainings(testContext({ overrides: { training: { repeats } } }), 2e6, 0, 'elite').map(({ key }) => key);
-  assert.deepEqual(keys(2), keys(3).slice(0, 2));
+test('how many trainings there are changes none of seed 0, but which weights those of other seeds start from', () => {
+  const of = (repeats: number, seed: number) =>
+    trainings(testContext({ overrides: { training: { repeats } } }), 2e6, seed, 'elite');
+  assert.deepEqual(keysOf(of(2, 0)), keysOf(of(3, 0)).slice(0, 2));
+  const seedsOf = (nodes: readonly JobNode[]) => nodes.map(({ content }) => (content as { seed: number }).seed);
+  assert.deepEqual(
+    [seedsOf(of(2, 1)), seedsOf(of(3, 1))],
+    [
+      [2, 3],
+      [3, 4, 5],
+    ],
+  );
 });
 
 test('a job that needs another one is known by its key, before anything has run', () => {
