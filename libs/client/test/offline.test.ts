@@ -33,6 +33,12 @@ test('nss flops --json gives numbers, and reads networks from stdin', async () =
   assert.equal(rows.length, 2);
 });
 
+test('a character of stdin may come in two pieces', async () => {
+  const bytes = Buffer.from('2×16');
+  const { stderr } = await run(['flops', '-'], { stdin: [bytes.subarray(0, 2), bytes.subarray(2)] });
+  assert.match(stderr, /2×16/);
+});
+
 test('a network outside the search space is counted, with a note', async () => {
   const { code, stderr, stdout } = await run(['flops', '2x16-3x32-4x600']);
   assert.equal(code, 0);

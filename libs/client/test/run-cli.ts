@@ -10,7 +10,13 @@ export type Run = { code: number; stdout: string; stderr: string };
 /** Runs a command line in this process, in an empty folder of its own unless told otherwise, not on a terminal. */
 export async function run(
   args: readonly string[],
-  more: { env?: NodeJS.ProcessEnv; cwd?: string; stdin?: string; tty?: boolean; signal?: AbortSignal } = {},
+  more: {
+    env?: NodeJS.ProcessEnv;
+    cwd?: string;
+    stdin?: string | readonly Uint8Array[];
+    tty?: boolean;
+    signal?: AbortSignal;
+  } = {},
 ): Promise<Run> {
   const output = () => {
     const texts: string[] = [];
@@ -20,7 +26,7 @@ export async function run(
   const code = await runCli(args, {
     stdout,
     stderr,
-    stdin: toStream(more.stdin ?? ''),
+    stdin: toStream(more.stdin ?? []),
     env: { XDG_STATE_HOME: '/nonexistent/state', XDG_CACHE_HOME: '/nonexistent/cache', ...more.env },
     cwd: more.cwd ?? tmpdir(),
     signal: more.signal ?? new AbortController().signal,
@@ -36,6 +42,6 @@ export function folderWith(t: TestContext, files: Record<string, string> = {}): 
   return folder;
 }
 
-async function* toStream(text: string): AsyncGenerator<string> {
-  if (text) yield text;
+async function* toStream(stdin: string | readonly Uint8Array[]): AsyncGenerator<string | Uint8Array> {
+  yield* typeof stdin === 'string' ? [stdin] : stdin;
 }

@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import { CommanderError } from 'commander';
 import { createTerminal, type Output, type Terminal } from '../terminal/terminal.ts';
 import { Interrupted, UsageError } from './context.ts';
@@ -20,7 +21,7 @@ export type ExitCode = 0 | 1 | 2 | 130;
 /** Runs one command line (without `node` and the script) and gives its exit code; nothing is thrown. */
 export async function runCli(args: readonly string[], own: CliProcess): Promise<ExitCode> {
   const terminal = createTerminal(own.stdout, own.stderr, own.env);
-  const context = { terminal, env: own.env, cwd: own.cwd, signal: own.signal, readStdin: () => readText(own.stdin) };
+  const context = { terminal, env: own.env, cwd: own.cwd, signal: own.signal, readStdin: () => text(own.stdin) };
   const program = createProgram(context);
   try {
     await program.parseAsync(args, { from: 'user' });
@@ -85,10 +86,4 @@ function describeNssError({ message, codeName, fieldViolations }: NssErrorLike):
 function withCauses(error: Error): string {
   const cause = error.cause instanceof Error ? `\ncaused by ${withCauses(error.cause)}` : '';
   return `${error.stack ?? error.message}${cause}`;
-}
-
-async function readText(stream: AsyncIterable<unknown>): Promise<string> {
-  let text = '';
-  for await (const chunk of stream) text += String(chunk);
-  return text;
 }
