@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { presetOf } from '@nss/campaign';
 import { folderWith, run } from './run-cli.ts';
 
 const paperSpace = '1..4x33..64-5..8x1..32-1..4x1..32';
@@ -86,7 +87,7 @@ test('nss campaign create --dry-run checks a file without a mesh', async (t) => 
   assert.equal(good.code, 0);
   assert.match(good.stdout, /Targets +8 MF\nSeeds +0\nPhases +search\n/);
   const json = await run(['campaign', 'create', 'good.yaml', '--dry-run', '--json'], { cwd });
-  assert.equal(JSON.parse(json.stdout).settings.search.weights.epochs, 10);
+  assert.equal(JSON.parse(json.stdout).settings.search.weights.epochs, presetOf('small').search.weights.epochs);
   const bad = await run(['campaign', 'create', 'bad.yaml', '--dry-run'], { cwd });
   assert.equal(bad.code, 2);
   assert.equal(bad.stdout, '');
