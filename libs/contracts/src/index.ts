@@ -1,3 +1,9 @@
+export {
+  ARCHITECTURES_FILE,
+  type MeasuredArchitecture,
+  readArchitectures,
+  writeArchitectures,
+} from './architectures-csv.ts';
 export { readDescriptors } from './descriptors.ts';
 export { fromArchitecture, fromNetworkSpace, fromSearchSpace } from './from-domain.ts';
 export { Any } from './gen/google/protobuf/any.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type PresetName, resolveSettings } from '@nss/campaign';
 import {
+  ARCHITECTURES_FILE,
   CampaignSpec,
   Evaluation,
   fromArchitecture,
@@ -11,6 +12,7 @@ import {
   SuperNetwork,
   Training,
   Warmup,
+  writeArchitectures,
 } from '@nss/contracts';
 import { architectureCost } from '@nss/cost';
 import type { JobKind } from '@nss/job-apis';
@@ -115,11 +117,11 @@ function syntheticResult(context: Context, node: JobNode, effects: Effects): Fou
         return networks.map((network) => {
           const cost = costOf(network);
           const error = listed ? errorAt(cost) : 60 + drawNormal(random);
-          return [label, formatArchitecture(network), cost, error + effect, 1.5].join(',');
+          const measured = { multiplyAdds: cost, errorPercent: error + effect, loss: 1.5 };
+          return { population: label, architecture: formatArchitecture(network), ...measured };
         });
       });
-      const csv = ['population,architecture,multiply_adds,error_percent,loss', ...rows, ''].join('\n');
-      return { resource: Evaluation.fromPartial(named), artifacts: { 'architectures.csv': csv } };
+      return { resource: Evaluation.fromPartial(named), artifacts: { [ARCHITECTURES_FILE]: writeArchitectures(rows) } };
     },
     nas() {
       const onElite = spec.space !== undefined && 'of' in (spec.space as object);

@@ -1,10 +1,16 @@
-import type { Evaluation, EvaluationSpec, FieldViolation, SuperNetwork } from '@nss/contracts';
+import {
+  ARCHITECTURES_FILE,
+  type Evaluation,
+  type EvaluationSpec,
+  type FieldViolation,
+  type SuperNetwork,
+  writeArchitectures,
+} from '@nss/contracts';
 import type { RunningJob } from '@nss/jobs';
 import { invalidArgument } from '@nss/rpc';
 import type { Trainer } from '@nss/search';
-import type { Architecture } from '@nss/space';
+import { type Architecture, formatArchitecture } from '@nss/space';
 import { type TrainerTools, weightsOf, withTrainer } from '@nss/trainer-jobs';
-import { ARCHITECTURES_FILE, architecturesCsv } from './architectures-csv.ts';
 import { type MeasuredRow, summariesOf } from './comparison.ts';
 import type { ComparisonThread } from './comparison-thread.ts';
 import { toEvaluation } from './evaluation-spec.ts';
@@ -46,7 +52,8 @@ export async function runEvaluation(job: RunningJob<Evaluation>, tools: Evaluati
     return measure(job, trainer, architectures, calibrationImages, { store, everyMs: tools.checkpointEveryMs });
   });
   const measured = measuredRows(rows, architectures, measurements);
-  const architecturesArtifact = await job.artifacts.put(ARCHITECTURES_FILE, architecturesCsv(measured));
+  const texts = measured.map((row) => ({ ...row, architecture: formatArchitecture(row.architecture) }));
+  const architecturesArtifact = await job.artifacts.put(ARCHITECTURES_FILE, writeArchitectures(texts));
   const errors = measured.map(({ population, errorPercent }) => ({ population, errorPercent }));
   const result = {
     populations: summariesOf(populations, measured),

@@ -10,7 +10,6 @@ import {
   type SearchSpace,
   wholeSpace,
 } from '@nss/space';
-import { architecturesCsv } from '../src/architectures-csv.ts';
 import { comparisonsOf, type MeasuredRow, summariesOf } from '../src/comparison.ts';
 import { distinctArchitectures, drawPopulations, type Population, type Row } from '../src/populations.ts';
 
@@ -193,11 +192,4 @@ test('every matched population is compared: the advantage with its interval', ()
 test('a population that nothing matches has no advantage', () => {
   const [comparison] = comparisonsOf([elite, matched], [measured('1mf', 10, 40)], 0);
   assert.ok(Number.isNaN(comparison.advantagePercent));
-});
-
-test('the CSV holds a line a row', () => {
-  assert.equal(
-    architecturesCsv([measured('1mf', 10, 40.5)]),
-    'population,architecture,multiply_adds,error_percent,loss\n1mf,1x8,10,40.5,1\n',
-  );
 });

@@ -1,5 +1,5 @@
 import { datasetFacts, datasetTitle, inputShapeOf, type ResolvedCampaign } from '@nss/campaign';
-import { type Campaign, type Certificate, JobState, type JobStatus } from '@nss/contracts';
+import { type Campaign, type Certificate, JobState, type JobStatus, readArchitectures } from '@nss/contracts';
 import type { Resources } from '@nss/job-apis';
 import {
   type ArchitectureRow,
@@ -123,7 +123,7 @@ function evaluationReports(
     if (!isKind(job, 'evaluation')) continue;
     const { target, seed } = job.planned;
     const { comparisons, architecturesArtifact } = present(job.found.result, job.found.name);
-    const rows = measuredRows(readText(readArtifact, architecturesArtifact));
+    const rows = readArchitectures(readText(readArtifact, architecturesArtifact));
     if (target === undefined) {
       architectures.push(
         ...rows.map(({ population: _, ...row }) => ({ label: '', source: 'search-space' as const, ...row })),
@@ -142,23 +142,6 @@ function evaluationReports(
   }
   if (!superNetwork || architectures.length === 0) return [];
   return [evaluationReport({ id: superNetwork.id, seed: superNetwork.seed, spaces, architectures })];
-}
-
-type MeasuredRow = Omit<ArchitectureRow, 'label' | 'source'> & { readonly population: string };
-
-/** Reads the evaluator's file; its fields hold no commas. */
-function measuredRows(csv: string): MeasuredRow[] {
-  const [, ...lines] = csv.trim().split('\n');
-  return lines.map((line) => {
-    const [population, architecture, multiplyAdds, errorPercent, loss] = line.split(',');
-    return {
-      population,
-      architecture,
-      multiplyAdds: Number(multiplyAdds),
-      errorPercent: Number(errorPercent),
-      loss: Number(loss),
-    };
-  });
 }
 
 function nasReport({ planned, found }: Created<'nas'>): NasReport {

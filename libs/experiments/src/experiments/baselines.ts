@@ -1,5 +1,5 @@
 import { bootstrapPairedDifference, mean, meanOfGroups, type Pair } from '@nss/analysis';
-import { fromNetworkSpace } from '@nss/contracts';
+import { fromNetworkSpace, type MeasuredArchitecture } from '@nss/contracts';
 import { formatDeviation } from '@nss/report';
 import { formatMultiplyAdds, formatSpace, randomOf, targetLabel } from '@nss/space';
 import type { Context } from '../context.ts';
@@ -7,7 +7,7 @@ import type { Experiment } from '../experiment.ts';
 import { differences } from '../figures/differences.ts';
 import { intervalOf, judge, verdictOf } from '../finding.ts';
 import { costOnlySearch, eliteEvaluation, eliteLabel, eliteSpaceOf, evaluation, search } from '../jobs.ts';
-import { costsOf, errorsOf, type MeasuredNetwork, networksOf } from '../measured-networks.ts';
+import { costsOf, errorsOf, networksOf } from '../measured-networks.ts';
 import type { Outcomes } from '../outcomes.ts';
 import { drawSpacesAt, type RandomSpace } from '../random-spaces.ts';
 
@@ -131,7 +131,7 @@ type MeasuredSpace = {
   readonly origin: 'elite' | (typeof rivals)[number]['origin'];
   readonly space?: string;
   readonly meanMultiplyAdds?: number;
-  readonly networks: readonly MeasuredNetwork[];
+  readonly networks: readonly MeasuredArchitecture[];
 };
 
 function measuredSpaces(context: Context, outcomes: Outcomes, { target, seed }: TargetAndSeed): MeasuredSpace[] {

@@ -1,4 +1,5 @@
 import { bootstrapPairedDifference, mean, type Pair } from '@nss/analysis';
+import type { MeasuredArchitecture } from '@nss/contracts';
 import { formatMultiplyAdds, randomOf } from '@nss/space';
 import type { Context } from '../context.ts';
 import { type Experiment, notQuoted } from '../experiment.ts';
@@ -15,7 +16,7 @@ import {
   searchSpaceEvaluation,
   searchSpaceLabel,
 } from '../jobs.ts';
-import { costsOf, errorsOf, type MeasuredNetwork, networksOf } from '../measured-networks.ts';
+import { costsOf, errorsOf, networksOf } from '../measured-networks.ts';
 import type { Outcomes } from '../outcomes.ts';
 
 /** Errors of networks that keep design rules against those of Elite Spaces (the paper's figure 6). */
@@ -156,7 +157,11 @@ function inWindow({ scale: { window } }: Context) {
 const windowOf = ({ scale: { window } }: Context) =>
   `${formatMultiplyAdds(window.min)} to ${formatMultiplyAdds(window.max)}`;
 
-function setsOf(context: Context, outcomes: Outcomes, seed: number): Record<Which, Record<string, MeasuredNetwork[]>> {
+function setsOf(
+  context: Context,
+  outcomes: Outcomes,
+  seed: number,
+): Record<Which, Record<string, MeasuredArchitecture[]>> {
   const window = windowEvaluation(context, seed);
   const ruleSets = (node: typeof window) =>
     Object.fromEntries(rules.map(({ name, label }) => [name, networksOf(outcomes, node, label)]));

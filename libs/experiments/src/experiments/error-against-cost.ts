@@ -1,5 +1,5 @@
 import { bootstrapPairedDifference, mean, type Pair } from '@nss/analysis';
-import type { DatasetName } from '@nss/contracts';
+import type { DatasetName, MeasuredArchitecture } from '@nss/contracts';
 import { formatPercent } from '@nss/report';
 import { formatMultiplyAdds, randomOf } from '@nss/space';
 import type { Context } from '../context.ts';
@@ -7,7 +7,7 @@ import { type Experiment, notQuoted } from '../experiment.ts';
 import { errorAgainstCost } from '../figures/error-against-cost.ts';
 import { intervalOf, judge, verdictOf } from '../finding.ts';
 import { eliteEvaluation, eliteLabel, matchedLabel, searchSpaceEvaluation, searchSpaceLabel } from '../jobs.ts';
-import { errorsOf, type MeasuredNetwork, networksOf } from '../measured-networks.ts';
+import { errorsOf, networksOf } from '../measured-networks.ts';
 import type { Outcomes } from '../outcomes.ts';
 import type { Scale } from '../scale.ts';
 
@@ -70,7 +70,7 @@ function errorAgainstCostOf(about: About): Experiment {
           rows: context.targets.map((target) => {
             const finding = advantageAt(context, outcomes, [target]);
             const at = measured.flatMap(({ elites }) => elites.filter((each) => each.target === target));
-            const meanError = (networks: readonly MeasuredNetwork[]) => formatPercent(mean(errorsOf(networks)), 2);
+            const meanError = (networks: readonly MeasuredArchitecture[]) => formatPercent(mean(errorsOf(networks)), 2);
             return [
               formatMultiplyAdds(target),
               meanError(at.flatMap(({ matched }) => matched)),

@@ -1,15 +1,15 @@
 import { paretoFront } from '@nss/analysis';
+import type { MeasuredArchitecture } from '@nss/contracts';
 import { colour, costUnitOf, panelTitle } from '@nss/report';
 import { formatMultiplyAdds } from '@nss/space';
 import type { TopLevelSpec } from 'vega-lite';
-import type { MeasuredNetwork } from '../measured-networks.ts';
 import { coloursOf, legend } from './colours.ts';
 
 /** What one super network measured: networks of the search space, and of the Elite Space of every target. */
 export type CostPanel = {
   readonly title: string;
-  readonly searchSpace: readonly MeasuredNetwork[];
-  readonly elites: readonly { readonly target: number; readonly networks: readonly MeasuredNetwork[] }[];
+  readonly searchSpace: readonly MeasuredArchitecture[];
+  readonly elites: readonly { readonly target: number; readonly networks: readonly MeasuredArchitecture[] }[];
 };
 
 const searchSpaceName = 'search space';
@@ -39,7 +39,7 @@ export function errorAgainstCost(panels: readonly CostPanel[], targets: readonly
     scale: { zero: false },
     axis: { tickCount: 6 },
   };
-  const scaled = (set: string, networks: readonly MeasuredNetwork[]) =>
+  const scaled = (set: string, networks: readonly MeasuredArchitecture[]) =>
     networks.map(({ multiplyAdds, errorPercent, architecture }) => ({
       set,
       cost: multiplyAdds / unit.size,
