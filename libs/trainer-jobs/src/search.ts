@@ -71,7 +71,7 @@ export async function searchFor(
       },
       signal: job.cutOff,
     });
-  const forget = observeSearch(job.name, { space, input: work.input, targetMultiplyAdds }, () => logits);
+  const forget = observeSearch(job, { space, input: work.input, targetMultiplyAdds }, () => logits);
   const state = await (theta.taskLoss
     ? withTrainer(job, tools, { dataset: work.dataset, space, weights, seed: work.seed }, search)
     : search(null)
