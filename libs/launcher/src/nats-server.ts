@@ -54,7 +54,8 @@ export function natsServerSpec(executable: string, stateDir: string, port: numbe
     name: 'nats-server',
     command: executable,
     args: ['-c', config],
-    env,
+    // Checkpoints come and go: left to itself its heap grows to gigabytes before Go collects it.
+    env: { GOMEMLIMIT: '512MiB', ...env },
     logFile: join(stateDir, 'logs/nats-server.log'),
   };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { findNatsServer, NatsServerNotFound } from '../src/index.ts';
+import { natsServerSpec } from '../src/nats-server.ts';
 import { temporaryFolder, writeText } from './fixture.ts';
 
 test("the set-up's finding comes before NATS_SERVER, that before PATH, PATH before the system folders", (t) => {
@@ -30,4 +31,11 @@ test('a variable that names no program is an error, not passed over', (t) => {
 
 test('without any, the error names the ways to get one', (t) => {
   assert.throws(() => findNatsServer({ PATH: temporaryFolder(t) }, []), /apt-get install nats-server/);
+});
+
+test("the server's memory has a limit, unless the environment sets another one", (t) => {
+  const limitOf = (env: Record<string, string>) =>
+    natsServerSpec('nats-server', temporaryFolder(t), 4222, env).env.GOMEMLIMIT;
+  assert.equal(limitOf({ PATH: '/bin' }), '512MiB');
+  assert.equal(limitOf({ GOMEMLIMIT: '2GiB' }), '2GiB');
 });
