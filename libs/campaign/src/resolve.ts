@@ -152,6 +152,7 @@ function checkSeeds(seeds: readonly number[], faults: Fault[]): readonly number[
   checkListLength(seeds, ['seeds'], faults);
   checkDistinct(seeds, ['seeds'], String, faults);
   seeds.forEach((seed, i) => {
+    // Seeds of trainings are up to 1,000 times as large: one for each repeat.
     if (Number.isSafeInteger(seed) && seed >= 0 && seed < 2 ** 43) return;
     faults.push({ path: ['seeds', i], description: `expected a whole number from 0 to 2^43 - 1, found ${show(seed)}` });
   });
