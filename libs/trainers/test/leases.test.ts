@@ -163,7 +163,7 @@ test('a trainer that hangs without dying is TrainerLost by keepalive, and the wo
   assert.deepEqual(trainers, ['doomed', 'trainer-1']);
 });
 
-test('a job that loses its trainers without progress gives up; saving is progress', async (t) => {
+test('a job that loses its trainers without progress gives up; saving is progress, and what the job calls so', async (t) => {
   const { bus, connected } = await startBus(t);
   let opened = 0;
   await startTrainer(t, await connected('trainer'), 'trainer-0', {
@@ -173,16 +173,19 @@ test('a job that loses its trainers without progress gives up; saving is progres
       if (command.$case === 'weightSteps') throw new TrainerLost('out of memory', undefined);
     },
   });
-  const attempt = (saves: number) =>
-    withTrainerRetry({ ...needs(bus), maxLosses: 3 }, async (session) => {
-      if (opened <= saves) await session.save('searches/s/1');
+  /** How many trainers it takes when the first few get somewhere before they are lost. */
+  const trainersLost = async (advancing: number, how: 'save' | 'tell' = 'save') => {
+    opened = 0;
+    const work = withTrainerRetry({ ...needs(bus), maxLosses: 3 }, async (session, progressed) => {
+      if (opened <= advancing) await (how === 'save' ? session.save('searches/s/1') : progressed());
       await session.weightSteps('all', [step(1)]);
     });
-  await assert.rejects(attempt(0), TrainerLost);
-  assert.equal(opened, 3);
-  opened = 0;
-  await assert.rejects(attempt(2), TrainerLost);
-  assert.equal(opened, 2 + 3 - 1);
+    await assert.rejects(work, TrainerLost);
+    return opened;
+  };
+  assert.equal(await trainersLost(0), 3);
+  assert.equal(await trainersLost(2), 2 + 3 - 1);
+  assert.equal(await trainersLost(2, 'tell'), 2 + 3 - 1);
 });
 
 test('what a trainer refuses is the error of the job, not a lost trainer', async (t) => {
