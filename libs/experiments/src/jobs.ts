@@ -1,3 +1,4 @@
+import { jobSpecs, matchedLabel, searchSpaceLabel, trainingSeed } from '@nss/campaign';
 import {
   type Architecture,
   type EvaluationSpec,
@@ -5,6 +6,7 @@ import {
   type NetworkSpace as NetworkSpaceMessage,
   type Population,
 } from '@nss/contracts';
+import type { NasSource } from '@nss/report';
 import { formatMultiplyAdds, formatSpace, type NetworkSpace, targetLabel, wholeSpace } from '@nss/space';
 import type { Context } from './context.ts';
 import { type JobNode, jobNode, type Reference, referTo, type Template } from './job-node.ts';
@@ -25,13 +27,8 @@ import {
  */
 
 export function warmup(context: Context, seed: number): JobNode<'warmup'> {
-  const { dataset, searchSpace, search } = context.settings;
-  return jobNode('warmup', `warmup, seed ${seed}`, warmupWork(context), {
-    dataset,
-    searchSpace,
-    weights: search.weights,
-    seed,
-  });
+  const spec = { ...jobSpecs.warmup(context.settings), seed };
+  return jobNode('warmup', `warmup, seed ${seed}`, warmupWork(context), spec);
 }
 
 /** A search for an Elite Space. */
@@ -47,15 +44,12 @@ export function costOnlySearch(context: Context, target: number, seed: number): 
 }
 
 function searchNode(context: Context, target: number, seed: number, what: string): JobNode<'search'> {
-  const { dataset, searchSpace, search: settings } = context.settings;
-  const title = titleOf(what, target, seed);
-  return jobNode('search', title, searchWork(context, target), {
-    dataset,
-    searchSpace,
-    settings,
+  const { taskLoss } = context.settings.search.theta;
+  return jobNode('search', titleOf(what, target, seed), searchWork(context, target), {
+    ...jobSpecs.search(context.settings),
     targetMultiplyAdds: target,
     seed,
-    warmup: settings.theta.taskLoss ? nameOf(warmup(context, seed)) : '',
+    warmup: taskLoss ? nameOf(warmup(context, seed)) : '',
   });
 }
 
@@ -66,13 +60,8 @@ export function eliteSpaceOf(node: JobNode<'search'>): Reference<NetworkSpaceMes
 
 /** The stand-alone super network that populations are measured with. */
 export function superNetwork(context: Context, seed: number): JobNode<'superNetwork'> {
-  const { dataset, searchSpace, evaluation } = context.settings;
-  return jobNode('superNetwork', `super network, seed ${seed}`, superNetworkWork(context), {
-    dataset,
-    searchSpace,
-    weights: evaluation.weights,
-    seed,
-  });
+  const spec = { ...jobSpecs.superNetwork(context.settings), seed };
+  return jobNode('superNetwork', `super network, seed ${seed}`, superNetworkWork(context), spec);
 }
 
 /** A population to measure, with what it costs on average, about. As many networks as the preset says are drawn unless told. */
@@ -104,10 +93,8 @@ export function evaluation(
   );
 }
 
-/** Labels of the populations of an evaluated space: its own networks, and those of the search space that cost the same. */
+/** Label of the networks of an Elite Space. */
 export const eliteLabel = (target: number) => `elite-${targetLabel(target)}`;
-export const matchedLabel = (label: string) => `${label}-matched`;
-export const searchSpaceLabel = 'search-space';
 
 /** Networks of an Elite Space, and as many of the search space of the same cost. */
 export function eliteEvaluation(context: Context, target: number, seed: number): JobNode<'evaluation'> {
@@ -151,20 +138,13 @@ function evaluationNode(
   work: number,
   populations: Template<EvaluationSpec['populations']>,
 ): JobNode<'evaluation'> {
-  const { dataset, searchSpace, evaluation: settings } = context.settings;
   return jobNode('evaluation', `evaluation of ${what}, seed ${seed}`, work, {
-    dataset,
-    searchSpace,
+    ...jobSpecs.evaluation(context.settings),
     superNetwork: nameOf(superNetwork(context, seed)),
-    calibrationImages: settings.calibrationImages,
     seed,
     populations,
   });
 }
-
-/** Where an architecture search works. */
-export const nasSources = ['elite', 'search-space'] as const;
-export type NasSource = (typeof nasSources)[number];
 
 /** An architecture search inside the Elite Space, or on the whole search space. */
 export function nas(context: Context, target: number, seed: number, source: NasSource): JobNode<'nas'> {
@@ -196,12 +176,9 @@ function nasNode(
   space: Template<NetworkSpaceMessage> | undefined,
   costs: Costs,
 ): JobNode<'nas'> {
-  const { dataset, searchSpace, nas: settings } = context.settings;
   return jobNode('nas', title, nasWork(context, costs, target), {
-    dataset,
-    searchSpace,
+    ...jobSpecs.nas(context.settings),
     space,
-    settings,
     targetMultiplyAdds: target,
     seed,
   });
@@ -213,10 +190,9 @@ export function trainings(context: Context, target: number, seed: number, source
   const found = nas(context, target, seed, source);
   const architecture = referTo(found, 'architecture', ({ name, result }) => present(result?.architecture, name));
   return Array.from({ length: repeats }, (_, repeat) =>
-    // Every repeat of every seed starts from weights of its own; for seeds other than 0 the number of repeats decides which.
     training(context, `${titleOf(`training of NAS on ${sourceTitles[source]}`, target, seed)}, repeat ${repeat}`, {
       architecture,
-      seed: seed * repeats + repeat,
+      seed: trainingSeed(context.settings, seed, repeat),
       multiplyAdds: target,
     }),
   );
@@ -232,13 +208,12 @@ export function training(
     readonly multiplyAdds: number;
   },
 ): JobNode<'training'> {
-  const { dataset, searchSpace, training: settings } = context.settings;
+  const { settings, ...spec } = jobSpecs.training(context.settings);
   return jobNode('training', title, trainingWork(context, what.multiplyAdds), {
-    dataset,
-    searchSpace,
-    architecture: what.architecture,
+    ...spec,
     // Each repeat is a job of its own, known by its seed.
     settings: { ...settings, repeats: 1 },
+    architecture: what.architecture,
     seed: what.seed,
   });
 }

@@ -149,8 +149,9 @@ export type ArchitectureRow = {
   readonly loss: number;
 };
 
-/** Where an architecture search worked: inside an Elite Space, or, as the baseline, on the search space. */
-export type NasSource = 'elite' | 'search-space';
+/** Where architecture searches work: inside an Elite Space, or, as the baseline, on the whole search space. */
+export const nasSources = ['elite', 'search-space'] as const;
+export type NasSource = (typeof nasSources)[number];
 
 export type NasReport = {
   readonly targetMultiplyAdds: number;

@@ -1,13 +1,14 @@
 import { formatMultiplyAdds } from '@nss/space';
-import type {
-  ComparisonReport,
-  JobKind,
-  JobReport,
-  NasReport,
-  NasSource,
-  PhaseName,
-  ReportData,
-  SearchReport,
+import {
+  type ComparisonReport,
+  type JobKind,
+  type JobReport,
+  type NasReport,
+  type NasSource,
+  nasSources,
+  type PhaseName,
+  type ReportData,
+  type SearchReport,
 } from './data.ts';
 
 /** What the campaign found for one target and seed. */
@@ -27,8 +28,6 @@ export type NasOutcome = {
   /** One a finished repeat; empty when nothing was trained. */
   readonly testErrorsPercent: readonly number[];
 };
-
-export const nasSources: readonly NasSource[] = ['elite', 'search-space'];
 
 /** One a target and seed that was asked for or that has a result, smallest target first. */
 export function findingsOf(data: ReportData): Finding[] {

@@ -34,8 +34,9 @@ export type Session = {
 
 /**
  * Waits until the tenant may use one more trainer, and for one, and runs `use` with it; again with another one when it is lost, so
- * `use` begins by loading where it can go on, and calls `progressed` when it has stored that otherwise than by a checkpoint. Weights of the job's own that turn out to be lost or damaged are made again from the beginning. The job's status tells
- * which trainers worked for it, and when.
+ * `use` begins by loading where it can go on, and calls `progressed` when it has stored that otherwise than by a checkpoint. Weights of the
+ * job's own that turn out to be lost or damaged are made again from the beginning. The job's status tells which trainers worked for it,
+ * and when.
  *
  * Work goes on a few seconds after `job.signal` was aborted because this process shuts down (`job.cutOff`): `use` stores
  * where it goes on, and throws.

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type PhaseName, phaseName, type ResolvedCampaign } from '@nss/campaign';
+import { type NasSource, nasSources } from '@nss/report';
 import { targetLabel } from '@nss/space';
-
-/** Where an architecture search works: inside an Elite Space, or, as the baseline, on the whole search space. */
-export type NasSource = 'elite' | 'search-space';
 
 /** A job that a campaign will create. `needs` are the ids of the jobs whose results its spec is made from. */
 export type PlannedJob = { readonly id: string; readonly seed: number; readonly needs: readonly string[] } & (
@@ -89,14 +87,6 @@ export const phasesOf = ({ phases }: ResolvedCampaign): PhaseName[] =>
 export function spaceLabel(target: number, seed: number, seeds: readonly number[]): string {
   return seeds.length > 1 ? `${targetLabel(target)}-s${seed}` : targetLabel(target);
 }
-
-/** Label of the population of the search space that costs what an Elite Space does. */
-export const matchedLabel = (label: string) => `${label}-matched`;
-
-/** Label of the population that is drawn from the whole search space. */
-export const searchSpaceLabel = 'search-space';
-
-const nasSources = ['elite', 'search-space'] as const;
 
 const shortSource = { elite: 'elite', 'search-space': 'base' } as const;
 

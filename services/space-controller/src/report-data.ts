@@ -1,4 +1,4 @@
-import { datasetFacts, datasetTitle, inputShapeOf, type ResolvedCampaign } from '@nss/campaign';
+import { datasetFacts, datasetTitle, inputShapeOf, matchedLabel, type ResolvedCampaign } from '@nss/campaign';
 import { type Campaign, type Certificate, JobState, type JobStatus, readArchitectures } from '@nss/contracts';
 import type { Resources } from '@nss/job-apis';
 import {
@@ -16,7 +16,7 @@ import {
 } from '@nss/report';
 import { dataLoss } from '@nss/rpc';
 import type { NetworkSpace } from '@nss/space';
-import { matchedLabel, type PlannedJob, phasesOf, spaceLabel } from './campaign-plan.ts';
+import { type PlannedJob, phasesOf, spaceLabel } from './campaign-plan.ts';
 import type { TrajectoryFile } from './trajectory-file.ts';
 
 /** A planned job and what became of it. */

@@ -1,4 +1,5 @@
 import { bootstrapPairedDifference, mean, type Pair } from '@nss/analysis';
+import { searchSpaceLabel } from '@nss/campaign';
 import type { MeasuredArchitecture } from '@nss/contracts';
 import { formatMultiplyAdds, randomOf } from '@nss/space';
 import type { Context } from '../context.ts';
@@ -14,7 +15,6 @@ import {
   type PopulationTemplate,
   search,
   searchSpaceEvaluation,
-  searchSpaceLabel,
 } from '../jobs.ts';
 import { costsOf, errorsOf, networksOf } from '../measured-networks.ts';
 import type { Outcomes } from '../outcomes.ts';

@@ -1,4 +1,5 @@
 import { bootstrapPairedDifference, mean, type Pair } from '@nss/analysis';
+import { matchedLabel, searchSpaceLabel } from '@nss/campaign';
 import type { DatasetName, MeasuredArchitecture } from '@nss/contracts';
 import { formatPercent } from '@nss/report';
 import { formatMultiplyAdds, randomOf } from '@nss/space';
@@ -6,7 +7,7 @@ import type { Context } from '../context.ts';
 import { type Experiment, notQuoted } from '../experiment.ts';
 import { errorAgainstCost } from '../figures/error-against-cost.ts';
 import { intervalOf, judge, verdictOf } from '../finding.ts';
-import { eliteEvaluation, eliteLabel, matchedLabel, searchSpaceEvaluation, searchSpaceLabel } from '../jobs.ts';
+import { eliteEvaluation, eliteLabel, searchSpaceEvaluation } from '../jobs.ts';
 import { errorsOf, networksOf } from '../measured-networks.ts';
 import type { Outcomes } from '../outcomes.ts';
 import type { Scale } from '../scale.ts';

@@ -1,12 +1,12 @@
 import { bootstrapPairedDifference, bootstrapStatistic, mean, type Pair, standardDeviation } from '@nss/analysis';
 import type { DatasetName, NasResult } from '@nss/contracts';
-import { formatCost, formatNumber, formatShare, formatSigned } from '@nss/report';
+import { formatCost, formatNumber, formatShare, formatSigned, type NasSource, nasSources } from '@nss/report';
 import { formatMultiplyAdds, randomOf } from '@nss/space';
 import { type Context, formatTolerance } from '../context.ts';
 import type { Experiment, Table } from '../experiment.ts';
 import { nasOutcomes } from '../figures/nas-outcomes.ts';
 import { type Finding, judge } from '../finding.ts';
-import { type NasSource, nas, nasSources, sourceTitles, trainings } from '../jobs.ts';
+import { nas, sourceTitles, trainings } from '../jobs.ts';
 import type { Outcomes } from '../outcomes.ts';
 
 /** NAS on the Elite Space and on the search space (the paper's tables 1 and 2). */
