@@ -62,9 +62,9 @@ const undecided = (because: string) => ({ held: 'undecided' as const, because })
 export const verdictOf = ({ held }: Finding): string =>
   ({ true: 'yes', false: 'no', undecided: 'undecided' })[`${held}`];
 
-/** An estimate for tables: `1.23 (0.45 to 2.01)`. */
-export const intervalOf = ({ estimate }: Finding, digits = 2): string =>
-  estimate
+/** An estimate for tables: `1.23 (0.45 to 2.01)`, and nothing where nothing was found. */
+export const intervalOf = ({ estimate }: Pick<Finding, 'estimate'>, digits = 2): string =>
+  estimate && !Number.isNaN(estimate.estimate)
     ? `${formatNumber(estimate.estimate, digits)} (${formatNumber(estimate.low, digits)} to ${formatNumber(estimate.high, digits)})`
     : '';
 

@@ -149,13 +149,27 @@ test('observations: how often the rules hold is counted, and judged by how often
 });
 
 test('fidelity: errors that are in the same order have a tau of 1', () => {
-  const { findings, table } = analyse('fidelity').analysis;
+  const { findings, table, summary } = analyse('fidelity').analysis;
   assert.deepEqual(findings[0].estimate, { estimate: 1, low: 1, high: 1 });
   assert.equal(findings[0].held, true);
   // In these formulas the cost alone says as much.
   assert.equal(findings[1].estimate?.estimate, 0);
   assert.equal(findings[1].held, 'undecided');
   assert.equal(table.rows.length, 3 * 24);
+  assert.deepEqual(
+    summary?.rows.map(([, tau]) => tau),
+    Array.from({ length: 5 }, () => '1.00 (1.00 to 1.00)'),
+  );
+});
+
+test('fidelity: how far two seeds agree is told only where there are two', () => {
+  const { summary } = analyse('fidelity', ({ title }) =>
+    /seed [12]\b/.test(title) ? 'it failed' : undefined,
+  ).analysis;
+  assert.deepEqual(
+    summary?.rows.map(([, tau]) => tau !== ''),
+    [true, true, true, false, false],
+  );
 });
 
 test('a seed without results is left out of every claim, and said to be missing', () => {

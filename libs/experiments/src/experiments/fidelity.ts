@@ -5,9 +5,9 @@ import { costUnitOf, panelTitle } from '@nss/report';
 import { type Architecture, drawArchitecture, formatArchitecture, randomOf, wholeSpace } from '@nss/space';
 import type { TopLevelSpec } from 'vega-lite';
 import type { Context } from '../context.ts';
-import type { Experiment } from '../experiment.ts';
+import type { Experiment, Table } from '../experiment.ts';
 import { coloursOf, legend } from '../figures/colours.ts';
-import { judge } from '../finding.ts';
+import { intervalOf, judge } from '../finding.ts';
 import { listEvaluation, training } from '../jobs.ts';
 import { errorsOf, networksOf } from '../measured-networks.ts';
 import type { Outcomes } from '../outcomes.ts';
@@ -25,20 +25,27 @@ export const fidelity: Experiment = {
     ]),
   analyse: (context, outcomes) => {
     const measured = context.seeds.map((seed) => measuredAt(context, outcomes, seed));
-    const pairs = measured.map(({ pairs: all }) => all).filter((all) => all.length > 0);
+    const found = measured.filter(({ pairs }) => pairs.length > 0);
     // Only networks that every seed has.
     const common = networks(context)
       .map(formatArchitecture)
-      .filter((text) => pairs.every((all) => all.some(({ architecture }) => architecture === text)));
-    const lists = pairs.map((all) => {
-      const kept = common.flatMap((text) => all.find(({ architecture }) => architecture === text) ?? []);
-      return { a: kept.map((each) => each.superNetwork), b: kept.map((each) => each.scratch), kept };
+      .filter((text) => found.every(({ pairs }) => pairs.some(({ architecture }) => architecture === text)));
+    const lists = found.map(({ pairs }): Lists => {
+      const kept = common.flatMap((text) => pairs.find(({ architecture }) => architecture === text) ?? []);
+      return {
+        superNetwork: kept.map((each) => each.superNetwork),
+        scratch: kept.map((each) => each.scratch),
+        cost: kept.map((each) => each.multiplyAdds),
+      };
     });
-    const seeds = measured.filter((each) => each.pairs.length > 0).map(({ seed }) => seed);
-    const cost = lists[0]?.kept.map(({ multiplyAdds }) => multiplyAdds) ?? [];
+    const seeds = found.map(({ seed }) => seed);
     const better = (chosen: readonly number[]) => {
       const at = (values: readonly number[]) => chosen.map((i) => values[i]);
-      return mean(lists.map(({ a, b }) => kendallTau(at(a), at(b)) + kendallTau(at(cost), at(b))));
+      return mean(
+        lists.map(({ superNetwork, scratch, cost }) => {
+          return kendallTau(at(superNetwork), at(scratch)) + kendallTau(at(cost), at(scratch));
+        }),
+      );
     };
     return {
       title: 'Errors in the evaluation super network and trained from scratch',
@@ -48,13 +55,14 @@ export const fidelity: Experiment = {
           all.map((each) => [seed, each.architecture, each.multiplyAdds, each.superNetwork, each.scratch]),
         ),
       },
+      summary: agreementOf(lists),
       figure: scatter(measured),
       findings: [
         judge({
           claim: 'The evaluation super network ranks networks as training them from scratch does',
           what: `over ${common.length} networks Kendall's tau, 1 for the same order and 0 for none, the mean over the seeds, is`,
           unit: '',
-          estimate: bootstrapKendallTau(lists, { random: randomOf(0, 'reproduce', 'fidelity') }),
+          estimate: tauOf(lists.map(({ superNetwork, scratch }) => ({ a: superNetwork, b: scratch }))),
           seeds,
         }),
         judge({
@@ -112,6 +120,40 @@ function measuredAt(context: Context, outcomes: Outcomes, seed: number): { seed:
     return [{ architecture, multiplyAdds: costOf(context, network), superNetwork: errors[i], scratch }];
   });
   return { seed, pairs };
+}
+
+/** Errors of the same networks, in percent, and their costs; one of each a seed. */
+type Lists = Readonly<Record<'superNetwork' | 'scratch' | 'cost', readonly number[]>>;
+
+/** Kendall's tau of whatever orders the same networks, the mean over all that is compared. Its interval is over the networks. */
+const tauOf = (compared: readonly { a: readonly number[]; b: readonly number[] }[]) =>
+  bootstrapKendallTau(compared, { random: randomOf(0, 'reproduce', 'fidelity') });
+
+/**
+ * How far orders of the networks agree. No measure can agree with a training better than another training does, nor a super network be
+ * relied on further than super networks of other seeds agree with it.
+ */
+function agreementOf(lists: readonly Lists[]): Table {
+  const pairs = lists.flatMap((one, i) => lists.slice(i + 1).map((other) => [one, other] as const));
+  const meanOf = (name: keyof Lists) =>
+    lists.length === 0 ? [] : lists[0][name].map((_, i) => mean(lists.map((list) => list[name][i])));
+  const rows = {
+    'the super network and training from scratch, same seed': lists.map((list) => ({
+      a: list.superNetwork,
+      b: list.scratch,
+    })),
+    'means over the seeds of both': [{ a: meanOf('superNetwork'), b: meanOf('scratch') }],
+    'the cost (more is better) and training from scratch': lists.map(({ cost, scratch }) => ({
+      a: cost.map((value) => -value),
+      b: scratch,
+    })),
+    'training from scratch with two seeds': pairs.map(([one, other]) => ({ a: one.scratch, b: other.scratch })),
+    'super networks of two seeds': pairs.map(([one, other]) => ({ a: one.superNetwork, b: other.superNetwork })),
+  };
+  return {
+    header: ['orders of the networks by', "Kendall's tau (95% interval)"],
+    rows: Object.entries(rows).map(([what, compared]) => [what, intervalOf({ estimate: tauOf(compared) })]),
+  };
 }
 
 /** Errors trained from scratch against those in the super network and, to compare, against the cost. */
