@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Campaign, JobState, JobStatus, Phase, Warmup } from '@nss/contracts';
 import type { JobApi, JobKind, Resources, Specs } from '@nss/job-apis';
 import type { RunningJob } from '@nss/jobs';
@@ -83,28 +83,31 @@ function fixture({ maxWallClockHours }: { maxWallClockHours: number }) {
   return {
     calls,
     followed: followed.promise,
+    otherStopped: stopped.get(other)?.promise,
     answer: answer.resolve,
     cancel: () => cancellation.abort(cancelled('the job was cancelled')),
     ended,
   };
 }
 
-/** For what the campaign would do without the answer. */
-const aMoment = () => sleep(100);
+/** For all that the campaign does without the answer: none of it waits for a clock. */
+async function someTurns(): Promise<void> {
+  for (let i = 0; i < 20; i++) await nextTurn();
+}
 
 test('a job that is being created when its campaign is cancelled is cancelled once it is there', async () => {
   const { calls, followed, answer, cancel, ended } = fixture({ maxWallClockHours: 2 });
   await followed;
   cancel();
-  await aMoment();
+  await someTurns();
   answer();
   assert.equal((await ended)?.codeName, 'CANCELLED');
   assert.deepEqual(calls, ['create', 'created', 'cancel']);
 });
 
 test('a job that is being created when the budget of its campaign is used up is suspended once it is there', async () => {
-  const { calls, answer, ended } = fixture({ maxWallClockHours: 0.5 });
-  await aMoment();
+  const { calls, otherStopped, answer, ended } = fixture({ maxWallClockHours: 0.5 });
+  await otherStopped;
   answer();
   assert.equal((await ended)?.reason, 'BUDGET_EXHAUSTED');
   assert.deepEqual(calls.slice(calls.indexOf('created')), ['created', 'suspend']);
