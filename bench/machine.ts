@@ -1,18 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
+import { cpus, release, totalmem, type } from 'node:os';
 
 /** What a number was measured on, for people. */
 export function describeMachine(): string {
   const processors = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
   const processor = `${processors[0].model.trim()}${processorGeneration()}`;
-  return `${processors.length} x ${processor}, ${memory} GiB, Linux ${release()}, Node ${process.version}`;
+  return `${processors.length} x ${processor}, ${memory} GiB, ${type()} ${release()}, Node ${process.version}`;
 }
 
 /** Virtual machines give processors of several generations, of which one is twice as fast as another, the same name. */
 function processorGeneration(): string {
-  const told = readFileSync('/proc/cpuinfo', 'utf8');
+  const told = existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : '';
   const [family, model] = ['cpu family', 'model'].map(
     (name) => new RegExp(`^${name}\\s*: (\\d+)$`, 'm').exec(told)?.[1],
   );

@@ -19,14 +19,17 @@ function fixture({ maxWallClockHours }: { maxWallClockHours: number }) {
   const calls: string[] = [];
   const followed = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<void>();
-  const stopped = new Map([held, other].map((name) => [name, Promise.withResolvers<void>()]));
+  const stopped: Record<string, PromiseWithResolvers<void>> = {
+    [held]: Promise.withResolvers(),
+    [other]: Promise.withResolvers(),
+  };
   const warmup = (name: string, state: JobState) => Warmup.create({ name, status: JobStatus.create({ state }) });
   const called = (name: string, what: string) => {
     if (name === held) calls.push(what);
   };
   const stop = (how: string) => async (name: string) => {
     called(name, how);
-    stopped.get(name)?.resolve();
+    stopped[name].resolve();
   };
   const api: Partial<WarmupApi> = {
     nameOf: (id) => `warmups/${id}`,
@@ -44,7 +47,7 @@ function fixture({ maxWallClockHours }: { maxWallClockHours: number }) {
       const aborted = new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
       if (name === other) followed.resolve();
       yield { change: 1, resource: warmup(name, JobState.PENDING) };
-      await Promise.race([stopped.get(name)?.promise, aborted]);
+      await Promise.race([stopped[name].promise, aborted]);
       yield { change: 2, resource: warmup(name, JobState.CANCELLED) };
     },
   };
@@ -83,7 +86,7 @@ function fixture({ maxWallClockHours }: { maxWallClockHours: number }) {
   return {
     calls,
     followed: followed.promise,
-    otherStopped: stopped.get(other)?.promise,
+    otherStopped: stopped[other].promise,
     answer: answer.resolve,
     cancel: () => cancellation.abort(cancelled('the job was cancelled')),
     ended,

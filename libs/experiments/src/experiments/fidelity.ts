@@ -130,8 +130,8 @@ const tauOf = (compared: readonly { a: readonly number[]; b: readonly number[] }
   bootstrapKendallTau(compared, { random: randomOf(0, 'reproduce', 'fidelity') });
 
 /**
- * How far orders of the networks agree. No measure can agree with a training better than another training does, nor a super network be
- * relied on further than super networks of other seeds agree with it.
+ * How far orders of the networks agree. What two trainings, or two super networks, that differ by their seeds only agree on tells how much of
+ * a disagreement between the two is noise.
  */
 function agreementOf(lists: readonly Lists[]): Table {
   const pairs = lists.flatMap((one, i) => lists.slice(i + 1).map((other) => [one, other] as const));
