@@ -64,7 +64,7 @@ export function jobNode<Kind extends JobKind>(
     needs.set(node.key, node);
     return { of: node.key, what };
   });
-  const key = contentKey(kind === 'superNetwork' ? 'super-network' : kind, { kind, spec: content });
+  const key = contentKey(kind, content);
   return { kind, key, title, needs: [...needs.values()], content, work, template };
 }
 

@@ -13,7 +13,7 @@ test('a key depends on the content, not on the order of its keys nor on what is 
   );
   assert.notEqual(contentKey('search', { list: [1, 2] }), contentKey('search', { list: [2, 1] }));
   assert.notEqual(contentKey('search', { a: 1 }), contentKey('search', { a: 2 }));
-  assert.match(contentKey('super-network', {}), /^super-network-[0-9a-f]{16}$/);
+  assert.match(contentKey('superNetwork', {}), /^super-network-[0-9a-f]{16}$/);
 });
 
 test('canonical JSON says the same as JSON', () => {
@@ -25,8 +25,10 @@ test('canonical JSON says the same as JSON', () => {
 });
 
 test('a key stays what it is over versions: stored results are found by it', () => {
-  // printf '{"content":{"seed":1,"target":2000000},"resultsVersion":1}' | sha256sum
-  assert.equal(contentKey('search', { target: 2e6, seed: 1 }), 'search-870249572461441a');
+  // printf '{"content":{"kind":"training","spec":{"seed":1,"target":2000000}},"resultsVersion":1}' | sha256sum, and the same of a search, version 2
+  const spec = { target: 2e6, seed: 1 };
+  assert.equal(contentKey('training', spec), 'training-8ec0f6e3c0507e1d');
+  assert.equal(contentKey('search', spec), 'search-c904428637c15107');
 });
 
 test('jobs that compute the same have the same key, others another one', () => {

@@ -32,8 +32,8 @@ export function temperatureAt(
 }
 
 /**
- * Weight of the cost in the objective: one value for the first half of the theta steps, in which the loss on images decides where theta
- * goes, then geometrically to the final one, which holds theta to the target.
+ * Weight of the cost in the objective: grows geometrically over the theta steps. The loss on images decides first where theta goes, and the
+ * cost brings it to the target while theta is still undecided: what a softmax has decided hardly moves any more.
  */
 export function lambdaAt(
   iteration: number,
@@ -41,8 +41,7 @@ export function lambdaAt(
   { lambda, finalLambda }: { readonly lambda: number; readonly finalLambda: number },
 ): number {
   if (lambda === finalLambda) return lambda;
-  const share = (iteration - warmup) / (total - warmup);
-  return lambda * (finalLambda / lambda) ** Math.max(0, 2 * share - 1);
+  return lambda * (finalLambda / lambda) ** ((iteration - warmup) / (total - warmup));
 }
 
 /** Probability that the largest depth or width replaces the drawn one: from 1 to 0 over the warmup, then 0. */

@@ -77,7 +77,7 @@ export interface ThetaTraining {
   /** Gumbel-Softmax temperature, linear over the whole run; for the estimator "gumbel-softmax". */
   initialTemperature: number;
   finalTemperature: number;
-  /** Weight of |F(A)/F_target - 1| in the objective during the first half of the theta steps. */
+  /** Weight of |F(A)/F_target - 1| in the objective at the first theta step. */
   lambda: number;
   /** Whether errors on images count. Without them only the cost moves theta: the baseline that a search must beat. */
   taskLoss: boolean;
@@ -88,7 +88,7 @@ export interface ThetaTraining {
   estimator: string;
   /** Architectures whose loss is measured in a theta step; for the estimator "score-function". */
   architecturesPerStep: number;
-  /** What lambda grows to, geometrically, in the second half of the theta steps. */
+  /** What lambda grows to, geometrically, over the theta steps. */
   finalLambda: number;
 }
 
