@@ -19,8 +19,14 @@ export function missingJobs(experiment: Experiment, context: Context, outcomes: 
   });
 }
 
+/** Name of an experiment's files: its own, with the data set when that is another one than its own. */
+export function fileStem({ name, dataset }: Experiment, { settings }: Context): string {
+  const asked = settings.dataset.name;
+  return asked === dataset ? name : `${name}-${asked}`;
+}
+
 /**
- * Writes what an experiment shows into a folder: `<name>.csv` and `.json` (everything needed to draw it again), `.svg` and `.png`, and
+ * Writes what an experiment shows into a folder: `<stem>.csv` and `.json` (everything needed to draw it again), `.svg` and `.png`, and
  * `.md` with the claims. Gives the file names.
  */
 export async function writeExperiment(
@@ -30,15 +36,15 @@ export async function writeExperiment(
   analysis: Analysis,
   missing: readonly MissingJob[],
 ): Promise<string[]> {
-  const { name } = experiment;
+  const stem = fileStem(experiment, context);
   const figure = titled(analysis, context, missing);
   const svg = await drawSvgFile(figure, pictureFont);
   const files: Record<string, string | Uint8Array> = {
-    [`${name}.csv`]: writeCsv(analysis.table.header, analysis.table.rows),
-    [`${name}.json`]: experimentJson(experiment, context, { ...analysis, figure }, missing),
-    [`${name}.svg`]: svg,
-    [`${name}.png`]: pngOf(svg),
-    [`${name}.md`]: experimentMarkdown(experiment, context, analysis, missing),
+    [`${stem}.csv`]: writeCsv(analysis.table.header, analysis.table.rows),
+    [`${stem}.json`]: experimentJson(experiment, context, { ...analysis, figure }, missing),
+    [`${stem}.svg`]: svg,
+    [`${stem}.png`]: pngOf(svg),
+    [`${stem}.md`]: experimentMarkdown(experiment, context, analysis, missing),
   };
   await mkdir(folder, { recursive: true });
   for (const [file, content] of Object.entries(files)) await writeFile(join(folder, file), content);
@@ -72,7 +78,7 @@ function experimentJson(
 }
 
 function experimentMarkdown(
-  { name }: Experiment,
+  experiment: Experiment,
   context: Context,
   { title, findings, notes, summary }: Analysis,
   missing: readonly MissingJob[],
@@ -80,8 +86,8 @@ function experimentMarkdown(
   const missingLines = missing.map(({ job, why }) => `- ${job}: ${why}`);
   const paragraphs = [
     `# ${title}`,
-    `${name}, ${context.title}`,
-    `![${title}](${name}.svg)`,
+    `${experiment.name}, ${context.title}`,
+    `![${title}](${fileStem(experiment, context)}.svg)`,
     ...(summary ? [markdownTable(summary)] : []),
     ...findings.map(paragraphOf),
     ...notes,
