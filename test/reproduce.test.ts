@@ -54,6 +54,7 @@ before(async () => {
   writeMeshFile(folder, {
     ...self,
     ready: true,
+    detached: false,
     version: '0.1.0',
     startedAt: new Date().toISOString(),
     natsUrl: nats.url,
@@ -79,6 +80,7 @@ const read = (file: string) => readFile(join(folder, 'out/tiny', file), 'utf8');
 test('all experiments leave a table, data, a picture and findings', async () => {
   const { code, stdout, stderr } = await nss(['reproduce', 'all', '--preset', 'tiny', '--json']);
   assert.equal(code, 0, stderr);
+  assert.match(stderr, new RegExp(`a mesh that stops with the command that started it \\(process ${process.pid}\\)`));
   const summary = JSON.parse(stdout);
   assert.deepEqual(
     summary.experiments.map(({ experiment }: { experiment: string }) => experiment),

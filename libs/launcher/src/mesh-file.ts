@@ -10,6 +10,8 @@ const meshFileSchema = z.object({
   ...identitySchema.shape,
   /** False while services are still starting. */
   ready: z.boolean(),
+  /** Whether it runs until `nss down`; else it stops with the command that started it. */
+  detached: z.boolean(),
   /** Version of the checkout that runs. */
   version: z.string(),
   /** ISO 8601. */

@@ -49,6 +49,8 @@ export type MeshOptions = MeshSettings & {
   readonly onProgress?: (progress: MeshProgress) => void;
   /** Gives up starting. */
   readonly signal?: AbortSignal;
+  /** Whether it runs until it is told to stop, whatever becomes of the command that started it. Default: no. */
+  readonly detached?: boolean;
 };
 
 /** A mesh that this process owns. */
@@ -79,6 +81,7 @@ export async function startMesh(options: MeshOptions = {}): Promise<Mesh> {
   const file: MeshFile = {
     ...ownIdentity(),
     ready: false,
+    detached: options.detached ?? false,
     version: checkoutManifest().version,
     startedAt: new Date().toISOString(),
     natsUrl,

@@ -27,6 +27,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal
 try {
   mesh = await startMesh({
     ...settings,
+    detached: true,
     logger,
     signal: giveUp.signal,
     onProgress: (progress) => tell({ type: 'progress', progress }),

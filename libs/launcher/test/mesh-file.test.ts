@@ -18,6 +18,7 @@ function meshFile(owner: ProcessIdentity, processes: ProcessIdentity[] = []): Me
   return {
     ...owner,
     ready: true,
+    detached: true,
     version: '0.1.0',
     startedAt: '2026-01-01T00:00:00.000Z',
     natsUrl: 'nats://127.0.0.1:4222',

@@ -24,6 +24,7 @@ test('a mesh owned by this process serves, restarts what is killed, and leaves n
 
   const file = readMesh(settings.stateDir);
   assert.ok(file?.ready);
+  assert.equal(file.detached, false);
   assert.deepEqual(file.addresses, mesh.addresses);
 
   const controller = environmentOf(file, 'space-controller');
@@ -73,6 +74,7 @@ test('a launched mesh outlives whoever launched it, can be looked at, and stoppe
   const settings = standInMesh(t);
   const mesh = await launchMesh(settings);
   assert.notEqual(mesh.pid, process.pid);
+  assert.equal(mesh.detached, true);
   await assert.rejects(launchMesh(settings), MeshAlreadyRunning);
 
   const status = await meshStatus(settings.stateDir);

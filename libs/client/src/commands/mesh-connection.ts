@@ -54,7 +54,14 @@ export async function withMesh<T>(
   use: (client: NssClient, mesh: Mesh) => Promise<T>,
 ): Promise<T> {
   const running = await findMesh(options, context);
-  if (running) return withClient(running, (client) => use(client, { embedded: false }));
+  if (running) {
+    if (running.stopsWith !== undefined) {
+      context.terminal.note(
+        `This uses a mesh that stops with the command that started it (process ${running.stopsWith}); for one that stays: nss up`,
+      );
+    }
+    return withClient(running, (client) => use(client, { embedded: false }));
+  }
 
   for (const dataset of datasets) await prepareDataset(dataset, context);
   const { startMesh } = await import('@nss/launcher');
@@ -106,7 +113,12 @@ export async function trainersOf(options: MeshOptions, context: Context): Promis
 }
 
 /** Where a mesh is, and how it is talked to: within this machine, in plain text. */
-type FoundMesh = { readonly addresses: MeshAddresses; readonly security?: Pick<ClientOptions, 'tls' | 'token'> };
+type FoundMesh = {
+  readonly addresses: MeshAddresses;
+  readonly security?: Pick<ClientOptions, 'tls' | 'token'>;
+  /** Process id of the command that it stops with. */
+  readonly stopsWith?: number;
+};
 
 async function findMesh(options: MeshOptions, context: Context): Promise<FoundMesh | undefined> {
   const address = options.address ?? (context.env.NSS_ADDRESS || undefined);
@@ -118,7 +130,12 @@ async function findMesh(options: MeshOptions, context: Context): Promise<FoundMe
       hint: 'Try again in a moment; nss status says how far it is',
     });
   }
-  return mesh && { addresses: toClientAddresses(mesh.addresses) };
+  return (
+    mesh && {
+      addresses: toClientAddresses(mesh.addresses),
+      stopsWith: mesh.detached ? undefined : mesh.pid,
+    }
+  );
 }
 
 function toClientAddresses(addresses: MeshFile['addresses']): MeshAddresses {
