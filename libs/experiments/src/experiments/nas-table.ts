@@ -85,7 +85,7 @@ function nasTableOf(name: string, dataset: DatasetName): Experiment {
         findings: findingsOf(context, runs),
         notes: [
           `On an Elite Space ${context.settings.nas.draws} networks are drawn and the closest to the target is kept; on the search space networks are drawn until one is within ${formatTolerance(context)} of it (grey band), at most ${context.settings.nas.maxDraws}. The hit rate is the share of 1,000 draws within that distance.`,
-          "The numbers of the paper's table are not quoted here; its targets and its number of draws are used.",
+          "Of the paper's numbers its abstract's are quoted, not its table's; its targets and its number of draws are used.",
         ],
       };
     },
@@ -157,6 +157,7 @@ function findingsOf(context: Context, runs: readonly Run[]): Finding[] {
     what: string,
     unit: string,
     compare: (elite: Run, searchSpace: Run) => Pair | undefined,
+    paper?: string,
   ) => {
     const units = context.seeds.map((seed) => ({
       seed,
@@ -170,6 +171,7 @@ function findingsOf(context: Context, runs: readonly Run[]): Finding[] {
       claim,
       what,
       unit,
+      paper,
       estimate: bootstrapPairedDifference(
         units.map(({ pairs }) => pairs),
         { random: randomOf(0, 'reproduce', 'nas-table', claim) },
@@ -189,6 +191,7 @@ function findingsOf(context: Context, runs: readonly Run[]): Finding[] {
         elite.errors.length > 0 && searchSpace.errors.length > 0
           ? { a: searchSpace.errors, b: elite.errors }
           : undefined,
+      'on CIFAR-100 an error rate lower by 2.3% on average',
     ),
     drawsSaved(context, at),
     judged(
@@ -204,6 +207,7 @@ function findingsOf(context: Context, runs: readonly Run[]): Finding[] {
       'the difference of the distances from the target is',
       'percentage points',
       pairOf(({ deviation }) => 100 * Math.abs(deviation)),
+      'on CIFAR-100 3.7% closer to the target on average',
     ),
   ];
 }
@@ -229,7 +233,7 @@ function drawsSaved(
     what: `with ${settings.nas.draws} draws fixed on Elite Spaces, which makes this partly so by construction, the share of draws saved is`,
     unit: '%',
     digits: 0,
-    paper: '90% fewer samples, with 5 draws on the Elite Space',
+    paper: 'around 90% fewer samples on CIFAR-100, with 5 draws on the Elite Space',
     estimate: bootstrapStatistic(units, saved, { random: randomOf(0, 'reproduce', 'nas-table', 'draws') }),
     seeds: units.map(({ seed }) => seed),
   });
