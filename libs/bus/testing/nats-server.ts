@@ -83,7 +83,9 @@ function listening(server: ChildProcess, portsDir: string): Promise<string> {
       watcher.close();
       done();
     };
-    const look = async () => {
+    // A look that is still under way when another one has the URL finds the folder gone: its rejection comes too late to count.
+    const look = () => findUrl().catch((error) => settle(() => reject(error)));
+    const findUrl = async () => {
       const file = (await readdir(portsDir)).find((name) => name.endsWith('.ports'));
       const text = file && (await readFile(join(portsDir, file), 'utf8'));
       if (!text?.endsWith('}')) return;
