@@ -20,7 +20,7 @@ export function missingJobs(experiment: Experiment, context: Context, outcomes: 
 }
 
 /** Name of an experiment's files: its own, with the data set when that is another one than its own. */
-export function fileStem({ name, dataset }: Experiment, { settings }: Context): string {
+function fileStem({ name, dataset }: Experiment, { settings }: Context): string {
   const asked = settings.dataset.name;
   return asked === dataset ? name : `${name}-${asked}`;
 }
