@@ -108,8 +108,14 @@ test('growing spaces: the share of draws near the target, and that it does not d
   close(analysis.findings[0].estimate?.estimate, 78.9 - 19.7, 3);
   assert.notEqual(analysis.findings[1].held, true);
   assert.deepEqual(
-    analysis.summary?.rows.map(([name]) => name),
-    ['Elite Space', ...[1, 2, 4].flatMap((d) => [16, 32, 64].map((w) => `depth up to ${d}, width up to ${w}`))],
+    analysis.summary?.rows.map(([name, networks]) => [name, networks]),
+    [
+      // A bin of one depth and four widths in each of three stages.
+      ['Elite Space', '64'],
+      ...[1, 2, 4].flatMap((d) =>
+        [16, 32, 64].map((w) => [`depth up to ${d}, width up to ${w}`, ((d * w) ** 3).toLocaleString('en-US')]),
+      ),
+    ],
   );
   assert.equal(analysis.table.rows.length, 10 * 3 * 1000);
 });

@@ -8,6 +8,7 @@ import {
   fromNetworkSpace,
   JobState,
   NasRun,
+  type NetworkSpace as NetworkSpaceMessage,
   Search,
   SuperNetwork,
   Training,
@@ -141,8 +142,10 @@ function syntheticResult(context: Context, node: JobNode, effects: Effects): Fou
           drawn.filter((cost) => Math.abs(cost / spec.targetMultiplyAdds - 1) <= context.settings.nas.tolerance)
             .length / 1000,
       };
+      const [{ space: elite }] = drawSpacesAt(context, spec.targetMultiplyAdds, 100 + spec.seed, 1);
+      const space = onElite ? fromNetworkSpace(elite) : (spec.space as NetworkSpaceMessage | undefined);
       return {
-        resource: NasRun.fromPartial({ ...named, result }),
+        resource: NasRun.fromPartial({ ...named, spec: { space }, result }),
         artifacts: { 'draws.csv': ['multiply_adds', ...drawn, ''].join('\n') },
       };
     },

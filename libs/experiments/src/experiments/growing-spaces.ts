@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { bootstrapPairedDifference, bootstrapStatistic, kendallTau, mean } from '@nss/analysis';
+import { toNetworkSpace } from '@nss/contracts';
 import { formatShare } from '@nss/report';
 import { countArchitectures, formatMultiplyAdds, type NetworkSpace, randomOf, wholeSpace } from '@nss/space';
 import { type Context, formatTolerance } from '../context.ts';
@@ -45,17 +46,17 @@ export const figure5: Experiment = {
       title: `NAS at ${formatMultiplyAdds(target)} in spaces of growing size`,
       table: {
         header: ['space', 'networks_in_space', 'seed', 'draw', 'multiply_adds', 'deviation'],
-        rows: [{ ...elite, size: undefined }, ...grown].flatMap(({ name, size, runs }) =>
-          runs.flatMap(({ seed, deviations }) =>
+        rows: [elite, ...grown].flatMap(({ name, runs }) =>
+          runs.flatMap(({ seed, size, deviations }) =>
             deviations.map((deviation, i) => [name, size, seed, i, Math.round(target * (1 + deviation)), deviation]),
           ),
         ),
       },
       summary: {
         header: ['space', 'networks', `draws within ${tolerance} of the target, by seed`],
-        rows: [{ ...elite, size: undefined }, ...grown].map(({ name, size, runs }) => [
+        rows: [elite, ...grown].map(({ name, runs }) => [
           name,
-          size?.toLocaleString('en-US') ?? '',
+          [...new Set(runs.flatMap(({ size }) => size?.toLocaleString('en-US') ?? []))].join(', '),
           runs.map((run) => formatShare(run.hitRate)).join(', '),
         ]),
       },
@@ -111,9 +112,11 @@ type GrownSpace = {
   readonly size: number;
 };
 
-/** What one search has drawn: no deviations, and no hit rate, where it has no result. */
+/** What one search has drawn: no deviations, and neither a size nor a hit rate, where it has no result. */
 type Draws = {
   readonly seed: number;
+  /** Networks in the space that it searched. */
+  readonly size: number | undefined;
   /** cost / target - 1 of every draw. */
   readonly deviations: readonly number[];
   /** Share of them within the tolerance. */
@@ -164,12 +167,21 @@ function bounded({ stages }: NetworkSpace, { depth, width }: { depth: number; wi
 }
 
 function drawsOf(context: Context, outcomes: Outcomes, node: JobNode<'nas'>, seed: number): Draws {
-  const csv = outcomes.found(node)?.artifacts['draws.csv'];
-  if (csv === undefined) return { seed, deviations: [], hitRate: undefined };
+  const found = outcomes.found(node);
+  const csv = found?.artifacts['draws.csv'];
+  if (!found || csv === undefined) return { seed, size: undefined, deviations: [], hitRate: undefined };
+  // Without a space of its own it searched the whole search space.
+  const { space } = found.resource.spec ?? {};
+  const searched = space ? toNetworkSpace(space, 'spec.space', []) : wholeSpace(context.settings.searchSpace);
   const [, ...lines] = csv.trim().split('\n');
   const deviations = lines.map((line) => Number(line) / targetOf(context) - 1);
   const hits = deviations.filter((deviation) => Math.abs(deviation) <= context.settings.nas.tolerance);
-  return { seed, deviations, hitRate: deviations.length > 0 ? hits.length / deviations.length : undefined };
+  return {
+    seed,
+    size: searched && countArchitectures(searched),
+    deviations,
+    hitRate: deviations.length > 0 ? hits.length / deviations.length : undefined,
+  };
 }
 
 const percentOf = (runs: readonly Draws[]) =>
