@@ -10,8 +10,9 @@ export {
 export { BusFull, BusStoreLost, BusUnavailable, NoResponders, ObjectDamaged, RevisionConflict } from './errors.ts';
 export { storedEvents } from './events.ts';
 export { BUS_METRICS } from './metrics.ts';
-export { ARTIFACTS, CHECKPOINTS, type Objects, openObjects, type StoredObject } from './objects.ts';
+export { ARTIFACTS, CHECKPOINTS, type Objects, type StoredObject } from './objects.ts';
 export { observeDeadLetters, observeQueue } from './observe.ts';
+export { openObjects } from './open-objects.ts';
 export { publish, publishOnce, unpublish } from './publish.ts';
 export { consume, type Handler, pauseMs, purgeAcknowledged, type QueueMessage, type Verdict } from './queue.ts';
 export { isPrivateSubject, onRequest, privateSubject, request } from './request.ts';

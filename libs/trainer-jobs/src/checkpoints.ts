@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { RunningJob } from '@nss/jobs';
 import { NssError } from '@nss/rpc';
 import type { Checkpoint, Checkpointing } from '@nss/search';
-import type { JobResource, TrainerTools } from './session.ts';
+import type { JobResource, TrainerTools } from './tools.ts';
 
 /*
  * Which weights a job keeps: those that its state names, and until the next state is stored no others are touched. What no

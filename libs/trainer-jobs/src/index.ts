@@ -1,6 +1,6 @@
 export { SEARCH_METRICS } from './metrics.ts';
 export { type SearchToRun, searchFor } from './search.ts';
-export { type JobResource, type Session, type TrainerTools, withTrainer } from './session.ts';
+export { type Session, withTrainer } from './session.ts';
 export {
   checkBatch,
   checkTarget,
@@ -11,4 +11,5 @@ export {
   type Work,
 } from './spec.ts';
 export { toSuperNetwork, trainSuperNetwork, weightsOf } from './super-network.ts';
+export type { JobResource, TrainerTools } from './tools.ts';
 export { type Trained, trainFor, type WeightsToTrain } from './train.ts';

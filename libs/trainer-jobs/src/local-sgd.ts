@@ -9,7 +9,7 @@ import {
   trainByLocalSgd,
 } from '@nss/search';
 import { jobCheckpoints } from './checkpoints.ts';
-import type { JobResource, TrainerTools } from './session.ts';
+import type { JobResource, TrainerTools } from './tools.ts';
 import type { WeightsToTrain } from './train.ts';
 import { withTrainerPool } from './trainer-pool.ts';
 

@@ -12,8 +12,9 @@ import {
 import type { SearchSpace } from '@nss/space';
 import { jobCheckpoints } from './checkpoints.ts';
 import { observeSearch } from './metrics.ts';
-import { type JobResource, type TrainerTools, withTrainer } from './session.ts';
+import { withTrainer } from './session.ts';
 import type { ThetaSettings, WeightSettings, Work } from './spec.ts';
+import type { JobResource, TrainerTools } from './tools.ts';
 
 export type SearchToRun = {
   readonly work: Work;

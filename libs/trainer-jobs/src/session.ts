@@ -1,28 +1,11 @@
-import type { Bus, Objects } from '@nss/bus';
 import { type CheckedDatasetSpec, fromSearchSpace, type JobStatus, type TrainerUse } from '@nss/contracts';
 import type { RunningJob } from '@nss/jobs';
-import type { Tls } from '@nss/runtime';
 import type { Trainer } from '@nss/search';
 import type { SearchSpace } from '@nss/space';
 import { type TrainerInfo, withTrainerRetry } from '@nss/trainers';
 import { forgetLostWeights } from './checkpoints.ts';
 import type { WeightSettings } from './spec.ts';
-
-/** A job resource, as far as this library looks inside. */
-export type JobResource = { status: JobStatus | undefined };
-
-/** What jobs that drive a trainer need. */
-export type TrainerTools = {
-  readonly bus: Bus;
-  /** For sessions with trainers; plain text when left out. */
-  readonly tls?: Tls;
-  /** The bucket of weights. */
-  readonly checkpoints: Objects;
-  /** How much work may be lost at most: states are stored this often. */
-  readonly checkpointEveryMs: number;
-  /** And after so many iterations at most. */
-  readonly checkpointEverySteps?: number;
-};
+import type { JobResource, TrainerTools } from './tools.ts';
 
 /** The super network that a session begins with. */
 export type Session = {

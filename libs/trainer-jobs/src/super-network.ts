@@ -11,8 +11,8 @@ import {
 import type { RunningJob } from '@nss/jobs';
 import { failedPrecondition } from '@nss/rpc';
 import { trainWithSeveral } from './local-sgd.ts';
-import type { JobResource, TrainerTools } from './session.ts';
 import { checkBatch, snakeCase, toWeightTraining, toWork, type WeightSettings, type Work } from './spec.ts';
+import type { JobResource, TrainerTools } from './tools.ts';
 import { trainFor, type WeightsToTrain } from './train.ts';
 
 /*

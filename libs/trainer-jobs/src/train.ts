@@ -2,8 +2,9 @@ import type { RunningJob } from '@nss/jobs';
 import { type Checkpoint, iterationsOf, type Trainer, type TrainingState, trainWeights } from '@nss/search';
 import type { SearchSpace } from '@nss/space';
 import { jobCheckpoints } from './checkpoints.ts';
-import { type JobResource, type TrainerTools, withTrainer } from './session.ts';
+import { withTrainer } from './session.ts';
 import type { WeightSettings, Work } from './spec.ts';
+import type { JobResource, TrainerTools } from './tools.ts';
 
 export type WeightsToTrain = {
   readonly work: Work;

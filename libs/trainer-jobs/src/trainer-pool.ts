@@ -1,16 +1,8 @@
 import type { RunningJob } from '@nss/jobs';
 import type { Trainer, TrainerPool } from '@nss/search';
 import { TrainerLost, withTrainerRetry } from '@nss/trainers';
-import {
-  endUses,
-  type JobResource,
-  needsOf,
-  recordUse,
-  type Session,
-  showWaiting,
-  type TrainerTools,
-  untilWeightsLast,
-} from './session.ts';
+import { endUses, needsOf, recordUse, type Session, showWaiting, untilWeightsLast } from './session.ts';
+import type { JobResource, TrainerTools } from './tools.ts';
 
 /**
  * Asks for `size` trainers and runs `use` with a pool of those that come; it begins with the first one. Work whose trainer is lost goes to

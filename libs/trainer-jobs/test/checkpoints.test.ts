@@ -6,7 +6,7 @@ import { dataLoss, failedPrecondition } from '@nss/rpc';
 import { createLogger } from '@nss/runtime';
 import type { TrainingState } from '@nss/search';
 import { forgetLostWeights, jobCheckpoints } from '../src/checkpoints.ts';
-import type { JobResource, TrainerTools } from '../src/session.ts';
+import type { JobResource, TrainerTools } from '../src/tools.ts';
 
 /** A job and a checkpoint store as they are after each other's calls, in memory. */
 function fixture(checkpointEveryMs: number, checkpointEverySteps?: number, takenOver = false) {

@@ -5,7 +5,7 @@ import type { Context } from '../cli/context.ts';
 import { experimentSummaries } from '../cli/experiment-summaries.ts';
 import { formatDuration } from '../terminal/format.ts';
 import { formatTable } from '../terminal/table.ts';
-import type { Work } from './reproduce.ts';
+import type { Work } from './reproduce-work.ts';
 
 /** Prints what would run and how long it would take, by kind of job. */
 export function printPlan(

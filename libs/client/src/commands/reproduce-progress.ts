@@ -3,7 +3,7 @@ import { estimator, type JobNode, type Plan, type RunEvents, trainerSecondsOf } 
 import { formatDuration, formatRate } from '../terminal/format.ts';
 import { bar, liveBlock } from '../terminal/progress.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import type { Work } from './reproduce.ts';
+import type { Work } from './reproduce-work.ts';
 
 type Running = { readonly node: JobNode; readonly since: number; status?: JobStatus };
 

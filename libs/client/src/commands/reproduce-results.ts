@@ -10,7 +10,7 @@ import {
 } from '@nss/experiments';
 import type { Context } from '../cli/context.ts';
 import { formatTable } from '../terminal/table.ts';
-import type { Asked } from './reproduce.ts';
+import type { Asked } from './reproduce-work.ts';
 
 /** What was written about an experiment. */
 export type Written = {

@@ -1,17 +1,6 @@
 import { cpus, release, type as systemType, totalmem } from 'node:os';
 import { join, relative, resolve } from 'node:path';
-import {
-  type Experiment,
-  type Context as ExperimentContext,
-  estimator,
-  Outcomes,
-  openResults,
-  type Plan,
-  type Provenance,
-  planJobs,
-  type ResultsFolder,
-  runJobs,
-} from '@nss/experiments';
+import { estimator, Outcomes, openResults, type Provenance, type ResultsFolder, runJobs } from '@nss/experiments';
 import { CommandError, type Context, Interrupted } from '../cli/context.ts';
 import type { NssClient } from '../client.ts';
 import { jobRunnerOf } from './job-runner.ts';
@@ -20,6 +9,7 @@ import { printPlan } from './reproduce-plan.ts';
 import { showJobs } from './reproduce-progress.ts';
 import { printResults, type Written, writeResults } from './reproduce-results.ts';
 import { commandOf, experimentsAsked, type ReproduceSettings, readSetting } from './reproduce-settings.ts';
+import { type Work, workOf } from './reproduce-work.ts';
 
 export type ReproduceOptions = MeshOptions &
   ReproduceSettings & {
@@ -27,9 +17,6 @@ export type ReproduceOptions = MeshOptions &
     readonly plan?: boolean;
     readonly json?: boolean;
   };
-
-/** An experiment with everything that its jobs depend on. */
-export type Asked = { readonly experiment: Experiment; readonly context: ExperimentContext };
 
 /** `nss reproduce WHAT...`: runs what is not stored yet, then writes tables, pictures and findings. */
 export async function reproduce(names: readonly string[], options: ReproduceOptions, context: Context): Promise<void> {
@@ -39,7 +26,7 @@ export async function reproduce(names: readonly string[], options: ReproduceOpti
   const asked = chosen.map((experiment) => ({ experiment, context: setting.contextOf(experiment) }));
   const folder = resolve(cwd, options.out);
   const results = openResults(join(folder, 'results'));
-  const work = await prepare(asked, results);
+  const work = await workOf(asked, results);
   const trainers = options.trainers ?? (await trainersOf(options, context));
 
   if (options.plan) {
@@ -66,21 +53,6 @@ export async function reproduce(names: readonly string[], options: ReproduceOpti
       hint: `Have them made again with: ${commandOf(names, options)}`,
     });
   }
-}
-
-/** The jobs of all experiments together, and what they will take. */
-export type Work = {
-  readonly asked: readonly Asked[];
-  readonly plan: Plan;
-  readonly isStored: (key: string) => boolean;
-  readonly costs: Awaited<ReturnType<ResultsFolder['costs']>>;
-};
-
-async function prepare(asked: readonly Asked[], results: ResultsFolder): Promise<Work> {
-  const wanted = asked.flatMap(({ experiment, context }) => experiment.jobs(context));
-  const stored = new Set(await results.keys());
-  const isStored = (key: string) => stored.has(key);
-  return { asked, plan: planJobs(wanted, ({ key }) => isStored(key)), isStored, costs: await results.costs() };
 }
 
 async function runPlan(
