@@ -73,9 +73,8 @@ function measureExactly(table: CountingTable, range: { min: number; max: number 
     probability: percent / 100,
     multiplyAdds: smallestReaching(table, rankOf(percent, total), range),
   }));
-  // Costs are whole numbers: what is below the lower bound is at most the whole number before it.
-  const within = countAtMost(table, (target * 11) / 10) - countAtMost(table, Math.ceil((target * 9) / 10) - 1);
-  return { quantiles, shareWithin10Percent: target > 0 ? within / total : 0, exact: true, shareError: 0 };
+  const share = target > 0 ? countNear(table, target, 0.1) / total : 0;
+  return { quantiles, shareWithin10Percent: share, exact: true, shareError: 0 };
 }
 
 const sampleSize = 100_000;
@@ -88,21 +87,60 @@ export function measureSample(
   target: number,
   random: Random,
 ): Measured {
-  const variables = networkSpace.stages.flatMap(({ depth, width }) => [depth, width]);
-  const drawn = new Int32Array(sampleSize * variables.length);
-  for (let at = 0; at < drawn.length; ) {
-    for (const { min, max } of variables) drawn[at++] = random.integer(min, max);
-  }
-  const costs = evaluateAll(multiplyAddsOf(space, input), drawn).sort();
+  const costs = drawCosts(space, input, networkSpace, random).sort();
   const quantiles = percents.map((percent) => ({
     probability: percent / 100,
     multiplyAdds: costs[rankOf(percent, sampleSize) - 1],
   }));
   if (target <= 0) return { quantiles, shareWithin10Percent: 0, exact: false, shareError: 0 };
-  let within = 0;
-  for (const cost of costs) if (cost >= (target * 9) / 10 && cost <= (target * 11) / 10) within++;
-  const share = within / sampleSize;
+  const share = shareOf(costs, target, 0.1);
   return { quantiles, shareWithin10Percent: share, exact: false, shareError: wilsonError(share, sampleSize) };
+}
+
+/**
+ * Share of the architectures of a network space whose cost is within `tolerance`, a share of the target, of it: how often a uniform draw
+ * meets the target. Exact where a certificate is, else from as many draws from `random`.
+ */
+export function shareNearTarget(
+  space: SearchSpace,
+  input: InputShape,
+  networkSpace: NetworkSpace,
+  { target, tolerance }: { readonly target: number; readonly tolerance: number },
+  random: Random = randomOf(0, 'certificate'),
+): number {
+  const table = countingTable(multiplyAddsOf(space, input), networkSpace);
+  return table
+    ? countNear(table, target, tolerance) / countArchitectures(networkSpace)
+    : shareOf(drawCosts(space, input, networkSpace, random), target, tolerance);
+}
+
+function countNear(table: CountingTable, target: number, tolerance: number): number {
+  const { min, max } = windowOf(target, tolerance);
+  // Costs are whole numbers: what is below the lower bound is at most the whole number before it.
+  return countAtMost(table, max) - countAtMost(table, Math.ceil(min) - 1);
+}
+
+function shareOf(costs: Float64Array, target: number, tolerance: number): number {
+  const { min, max } = windowOf(target, tolerance);
+  let within = 0;
+  for (const cost of costs) if (cost >= min && cost <= max) within++;
+  return within / costs.length;
+}
+
+/** The costs within a share of the target; of whole percents exactly. */
+function windowOf(target: number, tolerance: number): { min: number; max: number } {
+  const percent = 100 * tolerance;
+  return { min: (target * (100 - percent)) / 100, max: (target * (100 + percent)) / 100 };
+}
+
+/** Costs of uniform draws. */
+function drawCosts(space: SearchSpace, input: InputShape, networkSpace: NetworkSpace, random: Random): Float64Array {
+  const variables = networkSpace.stages.flatMap(({ depth, width }) => [depth, width]);
+  const drawn = new Int32Array(sampleSize * variables.length);
+  for (let at = 0; at < drawn.length; ) {
+    for (const { min, max } of variables) drawn[at++] = random.integer(min, max);
+  }
+  return evaluateAll(multiplyAddsOf(space, input), drawn);
 }
 
 /** How many of `total` architectures a quantile must reach; whole percents keep the product exact. */

@@ -4,7 +4,7 @@ import { countArchitectures, type InputShape, parseSpace, randomOf, type SearchS
 import fc from 'fast-check';
 import { measureSample } from '../src/certificate.ts';
 import { countAtMost, countingTable } from '../src/counting.ts';
-import { certify, costsOf, spaceCost } from '../src/index.ts';
+import { certify, costsOf, shareNearTarget, spaceCost } from '../src/index.ts';
 import { multiplyAddsOf } from '../src/polynomial.ts';
 import { cifar10, enumerate, expandedSpace, inputShape, numbersOf, smallSearchSpace } from './spaces.ts';
 
@@ -40,6 +40,15 @@ test('a certificate equals brute force', () => {
       });
       assert.equal(meanMultiplyAdds, spaceCost(space, input, wholeSpace(space)));
       assert.equal(deviation, meanMultiplyAdds / target - 1);
+      for (const percent of [0, 1, 10, 25]) {
+        const near = costs.filter(
+          (cost) => 100 * cost >= (100 - percent) * target && 100 * cost <= (100 + percent) * target,
+        );
+        assert.equal(
+          shareNearTarget(space, input, wholeSpace(space), { target, tolerance: percent / 100 }),
+          near.length / costs.length,
+        );
+      }
     }),
     { numRuns: 60 },
   );
@@ -130,6 +139,12 @@ test('samples agree with the exact count within their stated error', () => {
   const sampled = measureSample(paper, cifar10, space, 100e6, randomOf(3));
   // Stated at 95%; twice that leaves a fixed seed no excuse.
   assert.ok(Math.abs(sampled.shareWithin10Percent - exact.shareWithin10Percent) < 2 * sampled.shareError);
+  // What cannot be counted is sampled here, too.
+  const near = { target: 600e6, tolerance: 0.1 };
+  assert.equal(
+    shareNearTarget(paper, cifar10, wholeSpace(paper), near),
+    certify(paper, cifar10, wholeSpace(paper), near.target).shareWithin10Percent,
+  );
   const table = countingTable(multiplyAddsOf(paper, cifar10), space);
   assert.ok(table);
   for (const { probability, multiplyAdds } of sampled.quantiles) {

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
 import { bootstrapPairedDifference, bootstrapStatistic, kendallTau, mean } from '@nss/analysis';
-import { toNetworkSpace } from '@nss/contracts';
 import { formatShare } from '@nss/report';
 import { countArchitectures, formatMultiplyAdds, type NetworkSpace, randomOf, wholeSpace } from '@nss/space';
 import { type Context, formatTolerance } from '../context.ts';
@@ -10,6 +9,7 @@ import { judge } from '../finding.ts';
 import type { JobNode } from '../job-node.ts';
 import { nas, nasInside } from '../jobs.ts';
 import type { Outcomes } from '../outcomes.ts';
+import { searchedSpace } from '../searched-space.ts';
 
 /** How well NAS meets a target in spaces of growing size, against the Elite Space (the paper's figure 5). */
 export const figure5: Experiment = {
@@ -170,15 +170,12 @@ function drawsOf(context: Context, outcomes: Outcomes, node: JobNode<'nas'>, see
   const found = outcomes.found(node);
   const csv = found?.artifacts['draws.csv'];
   if (!found || csv === undefined) return { seed, size: undefined, deviations: [], hitRate: undefined };
-  // Without a space of its own it searched the whole search space.
-  const { space } = found.resource.spec ?? {};
-  const searched = space ? toNetworkSpace(space, 'spec.space', []) : wholeSpace(context.settings.searchSpace);
   const [, ...lines] = csv.trim().split('\n');
   const deviations = lines.map((line) => Number(line) / targetOf(context) - 1);
   const hits = deviations.filter((deviation) => Math.abs(deviation) <= context.settings.nas.tolerance);
   return {
     seed,
-    size: searched && countArchitectures(searched),
+    size: countArchitectures(searchedSpace(context, found.resource)),
     deviations,
     hitRate: deviations.length > 0 ? hits.length / deviations.length : undefined,
   };

@@ -1,5 +1,6 @@
 import { bootstrapPairedDifference, bootstrapStatistic, mean, type Pair, standardDeviation } from '@nss/analysis';
 import type { DatasetName, NasResult } from '@nss/contracts';
+import { shareNearTarget } from '@nss/cost';
 import { formatCost, formatNumber, formatShare, formatSigned, type NasSource, nasSources } from '@nss/report';
 import { formatMultiplyAdds, randomOf } from '@nss/space';
 import { type Context, formatTolerance } from '../context.ts';
@@ -8,6 +9,7 @@ import { nasOutcomes } from '../figures/nas-outcomes.ts';
 import { type Finding, judge } from '../finding.ts';
 import { nas, sourceTitles, trainings } from '../jobs.ts';
 import type { Outcomes } from '../outcomes.ts';
+import { searchedSpace } from '../searched-space.ts';
 
 /** NAS on the Elite Space and on the search space (the paper's tables 1 and 2). */
 function nasTableOf(name: string, dataset: DatasetName): Experiment {
@@ -34,11 +36,12 @@ function nasTableOf(name: string, dataset: DatasetName): Experiment {
             'deviation',
             'draws',
             'hit_rate',
+            'uniform_hit_rate',
             'test_error_mean_percent',
             'test_error_sd_percent',
             'trainings',
           ],
-          rows: runs.map(({ target, seed, source, result, errors }) => [
+          rows: runs.map(({ target, seed, source, result, uniformHitRate, errors }) => [
             target,
             seed,
             source,
@@ -47,6 +50,7 @@ function nasTableOf(name: string, dataset: DatasetName): Experiment {
             result?.deviation,
             result?.draws,
             result?.hitRate,
+            uniformHitRate,
             mean(errors),
             standardDeviation(errors),
             errors.length,
@@ -78,13 +82,21 @@ function nasTableOf(name: string, dataset: DatasetName): Experiment {
               points: pointsOf(runs, ({ result }) => (result ? [100 * result.hitRate] : [])),
               scale: 'from zero',
             },
+            {
+              title: 'Hit rate without NAS',
+              yTitle: 'networks near the target (%)',
+              points: pointsOf(runs, ({ uniformHitRate }) =>
+                uniformHitRate === undefined ? [] : [100 * uniformHitRate],
+              ),
+              scale: 'from zero',
+            },
           ],
           context.targets,
-          nasSources.map((source) => `NAS on ${sourceTitles[source]}`),
+          nasSources.map((source) => sourceNames[source]),
         ),
         findings: findingsOf(context, runs),
         notes: [
-          `On an Elite Space ${context.settings.nas.draws} networks are drawn and the closest to the target is kept; on the search space networks are drawn until one is within ${formatTolerance(context)} of it (grey band), at most ${context.settings.nas.maxDraws}. The hit rate is the share of 1,000 draws within that distance.`,
+          `On an Elite Space ${context.settings.nas.draws} networks are drawn and the closest to the target is kept; on the search space networks are drawn until one is within ${formatTolerance(context)} of it (grey band), at most ${context.settings.nas.maxDraws}. The hit rate is the share of 1,000 draws within that distance; without NAS it is that of uniform draws from the space, counted over all of its networks where they can be, else from 100,000 draws.`,
           "Of the paper's numbers its abstract's are quoted, not its table's; its targets and its number of draws are used.",
         ],
       };
@@ -97,6 +109,8 @@ type Run = {
   readonly seed: number;
   readonly source: NasSource;
   readonly result: NasResult | undefined;
+  /** Share of the networks of the space that NAS ran on whose cost is near the target; none without a result. */
+  readonly uniformHitRate: number | undefined;
   /** Test errors in percent, one a finished training. */
   readonly errors: readonly number[];
 };
@@ -104,49 +118,60 @@ type Run = {
 const everySearch = ({ targets, seeds }: Context) =>
   targets.flatMap((target) => seeds.flatMap((seed) => nasSources.map((source) => ({ target, seed, source }))));
 
-function runOf(context: Context, outcomes: Outcomes, { target, seed, source }: Omit<Run, 'result' | 'errors'>): Run {
+function runOf(
+  context: Context,
+  outcomes: Outcomes,
+  { target, seed, source }: Pick<Run, 'target' | 'seed' | 'source'>,
+): Run {
   const errors = trainings(context, target, seed, source).flatMap((node) => {
     const error = outcomes.found(node)?.resource.result?.testErrorPercent;
     return error === undefined ? [] : [error];
   });
-  return { target, seed, source, result: outcomes.found(nas(context, target, seed, source))?.resource.result, errors };
+  const run = outcomes.found(nas(context, target, seed, source))?.resource;
+  const {
+    searchSpace,
+    nas: { tolerance },
+  } = context.settings;
+  const uniformHitRate =
+    run && shareNearTarget(searchSpace, context.input, searchedSpace(context, run), { target, tolerance });
+  return { target, seed, source, result: run?.result, uniformHitRate, errors };
 }
 
 const pointsOf = (runs: readonly Run[], valuesOf: (run: Run) => readonly number[]) =>
   runs.flatMap((run) =>
     valuesOf(run).map((value) => ({
       target: run.target,
-      source: `NAS on ${sourceTitles[run.source]}`,
+      source: sourceNames[run.source],
       seed: run.seed,
       value,
     })),
   );
 
 /** The table in the paper's form: means over the seeds. */
-function summaryOf(context: Context, runs: readonly Run[]): Table {
-  const columns = ['FLOPs', 'deviation', 'draws', 'hit rate', 'error (mean ± sd)'];
-  const cells = (target: number, source: NasSource) => {
-    const same = runs.filter((run) => run.target === target && run.source === source);
-    const results = same.flatMap(({ result }) => result ?? []);
-    const errors = same.flatMap((run) => run.errors);
-    return [
-      formatCost(mean(results.map(({ multiplyAdds }) => multiplyAdds))),
-      `${formatSigned(100 * mean(results.map(({ deviation }) => deviation)), 1)}%`,
-      formatNumber(mean(results.map(({ draws }) => draws)), 1),
-      formatShare(mean(results.map(({ hitRate }) => hitRate))),
-      `${formatNumber(mean(errors), 2)} ± ${formatNumber(standardDeviation(errors), 2)}`,
-    ];
-  };
+function summaryOf({ targets }: Context, runs: readonly Run[]): Table {
   return {
-    header: ['target', ...nasSources.flatMap((source) => columns.map((column) => `${shortTitles[source]}: ${column}`))],
-    rows: context.targets.map((target) => [
-      formatMultiplyAdds(target),
-      ...nasSources.flatMap((source) => cells(target, source)),
-    ]),
+    header: ['target', 'NAS on', 'FLOPs', 'deviation', 'draws', 'hit rate', 'without NAS', 'error (mean ± sd)'],
+    rows: targets.flatMap((target) =>
+      nasSources.map((source) => {
+        const same = runs.filter((run) => run.target === target && run.source === source);
+        const results = same.flatMap(({ result }) => result ?? []);
+        const errors = same.flatMap((run) => run.errors);
+        return [
+          formatMultiplyAdds(target),
+          sourceNames[source],
+          formatCost(mean(results.map(({ multiplyAdds }) => multiplyAdds))),
+          `${formatSigned(100 * mean(results.map(({ deviation }) => deviation)), 1)}%`,
+          formatNumber(mean(results.map(({ draws }) => draws)), 1),
+          formatShare(mean(results.map(({ hitRate }) => hitRate))),
+          formatShare(mean(same.flatMap(({ uniformHitRate }) => uniformHitRate ?? []))),
+          `${formatNumber(mean(errors), 2)} ± ${formatNumber(standardDeviation(errors), 2)}`,
+        ];
+      }),
+    ),
   };
 }
 
-const shortTitles: Readonly<Record<NasSource, string>> = { elite: 'Elite', 'search-space': 'search space' };
+const sourceNames: Readonly<Record<NasSource, string>> = { elite: 'Elite Space', 'search-space': 'search space' };
 
 function findingsOf(context: Context, runs: readonly Run[]): Finding[] {
   const at = (target: number, seed: number, source: NasSource) =>
@@ -179,6 +204,8 @@ function findingsOf(context: Context, runs: readonly Run[]): Finding[] {
       seeds: units.filter(({ pairs }) => pairs.length > 0).map(({ seed }) => seed),
     });
   };
+  const uniformHitRateOf = (source: NasSource) =>
+    mean(runs.flatMap((run) => (run.source === source ? (run.uniformHitRate ?? []) : [])));
   /** A pair of one number each. */
   const pairOf = (numberOf: (result: NasResult) => number) => (elite: Run, searchSpace: Run) =>
     elite.result && searchSpace.result && { a: [numberOf(searchSpace.result)], b: [numberOf(elite.result)] };
@@ -201,6 +228,15 @@ function findingsOf(context: Context, runs: readonly Run[]): Finding[] {
       (elite, searchSpace) =>
         elite.result &&
         searchSpace.result && { a: [100 * elite.result.hitRate], b: [100 * searchSpace.result.hitRate] },
+    ),
+    judged(
+      `A network drawn uniformly from an Elite Space, without NAS, is more often within ${formatTolerance(context)} of the target than one drawn uniformly from the search space`,
+      `${nasSources.map((source) => `${formatShare(uniformHitRateOf(source))} of the networks of ${sourceTitles[source]} are`).join(' and ')}; the difference of the hit rates is`,
+      'percentage points',
+      (elite, searchSpace) =>
+        elite.uniformHitRate === undefined || searchSpace.uniformHitRate === undefined
+          ? undefined
+          : { a: [100 * elite.uniformHitRate], b: [100 * searchSpace.uniformHitRate] },
     ),
     judged(
       'Networks that NAS finds on Elite Spaces lie closer to the target',
