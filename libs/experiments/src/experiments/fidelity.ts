@@ -195,7 +195,7 @@ function scatter(measured: readonly { seed: number; pairs: readonly Measured[] }
         title: 'super network error (% of images)',
         scale: { zero: false },
       }),
-      panel('Against the cost', { field: 'cost', title: unit.axisTitle, scale: { type: 'log', nice: false } }),
+      panel('Against the cost', { field: 'cost', title: unit.axisTitle, scale: { type: 'log' } }),
     ],
     resolve: { legend: { color: 'shared' }, scale: { color: 'shared', y: 'shared' } },
     bounds: 'flush',
