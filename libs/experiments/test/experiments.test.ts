@@ -61,7 +61,7 @@ test('experiments share their jobs', () => {
 });
 
 test('error against cost: the difference that was put in is found, at each target and together', () => {
-  const { findings, summary, table } = analyse('fig3').analysis;
+  const { findings, summary, table, notes } = analyse('fig3').analysis;
   assert.equal(findings.length, 1);
   close(findings[0].estimate?.estimate, 2, 0.2);
   assert.equal(findings[0].held, true);
@@ -73,6 +73,14 @@ test('error against cost: the difference that was put in is found, at each targe
       ['8 MF', 'yes'],
     ],
   );
+  // Spaces are drawn close to their targets; how close is told of each, and of all together.
+  const deviations = summary?.rows.flatMap((row) => String(row[3]).split(', ')) ?? [];
+  const distances = deviations.map((text) => Number(text.replace('\u2212', '-').replace('%', ''))).map(Math.abs);
+  assert.equal(distances.length, 6);
+  const [, average, most] =
+    notes[0].match(/are (.*)% from their targets on average, at most (.*)% \(. MF, seed .\)/) ?? [];
+  close(Number(average), distances.reduce((sum, each) => sum + each, 0) / 6, 0.1);
+  close(Number(most), Math.max(...distances), 0.1);
   // Three seeds: 40 of the search space, and 40 + 40 a target.
   assert.equal(table.rows.length, 3 * (40 + 2 * 80));
 });

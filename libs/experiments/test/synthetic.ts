@@ -27,6 +27,7 @@ import {
   wholeSpace,
 } from '@nss/space';
 import { type Context, contextOf, type JobNode, Outcomes, scales } from '../src/index.ts';
+import { eliteLabel } from '../src/jobs.ts';
 import type { Found } from '../src/outcomes.ts';
 import { drawSpacesAt } from '../src/random-spaces.ts';
 
@@ -122,7 +123,14 @@ function syntheticResult(context: Context, node: JobNode, effects: Effects): Fou
           return { population: label, architecture: formatArchitecture(network), ...measured };
         });
       });
-      return { resource: Evaluation.fromPartial(named), artifacts: { [ARCHITECTURES_FILE]: writeArchitectures(rows) } };
+      const populations = spec.populations.map(({ label, members }) => {
+        const target = context.targets.find((each) => label === eliteLabel(each));
+        if (target === undefined || members?.$case !== 'space') return { label };
+        const [{ space }] = drawSpacesAt(context, target, 100 + spec.seed, 1);
+        return { label, members: { $case: 'space' as const, value: fromNetworkSpace(space) } };
+      });
+      const resource = Evaluation.fromPartial({ ...named, spec: { populations } });
+      return { resource, artifacts: { [ARCHITECTURES_FILE]: writeArchitectures(rows) } };
     },
     nas() {
       const onElite = spec.space !== undefined && 'of' in (spec.space as object);

@@ -1,7 +1,8 @@
 import { bootstrapPairedDifference, mean, type Pair } from '@nss/analysis';
 import { matchedLabel, searchSpaceLabel } from '@nss/campaign';
 import type { DatasetName, MeasuredArchitecture } from '@nss/contracts';
-import { formatPercent } from '@nss/report';
+import { spaceCost } from '@nss/cost';
+import { formatDeviation, formatPercent, formatShare } from '@nss/report';
 import { formatMultiplyAdds, randomOf } from '@nss/space';
 import type { Context } from '../context.ts';
 import { type Experiment, notQuoted } from '../experiment.ts';
@@ -9,6 +10,7 @@ import { errorAgainstCost } from '../figures/error-against-cost.ts';
 import { intervalOf, judge, verdictOf } from '../finding.ts';
 import { eliteEvaluation, eliteLabel, searchSpaceEvaluation } from '../jobs.ts';
 import { errorsOf, networksOf } from '../measured-networks.ts';
+import { populationSpace } from '../network-spaces.ts';
 import type { Outcomes } from '../outcomes.ts';
 import type { Scale } from '../scale.ts';
 
@@ -65,6 +67,7 @@ function errorAgainstCostOf(about: About): Experiment {
             'target',
             'search space at the same cost',
             'Elite Space',
+            'its mean cost, from the target, by seed',
             'difference (95% interval)',
             'fewer errors?',
           ],
@@ -76,6 +79,7 @@ function errorAgainstCostOf(about: About): Experiment {
               formatMultiplyAdds(target),
               meanError(at.flatMap(({ matched }) => matched)),
               meanError(at.flatMap(({ networks }) => networks)),
+              at.map(({ deviation }) => formatDeviation(deviation)).join(', '),
               intervalOf(finding),
               verdictOf(finding),
             ];
@@ -83,6 +87,7 @@ function errorAgainstCostOf(about: About): Experiment {
         },
         findings: [advantageAt(context, outcomes, context.targets)],
         notes: [
+          ...distanceNote(measured),
           'Each seed has a search and a super network of its own; networks are measured as parts of that super network.',
           'The same-cost networks (in the CSV) are drawn from the search space between the 5% and the 95% quantile of the cost of the Elite Space.',
           notQuoted,
@@ -114,10 +119,36 @@ function advantageAt(context: Context, outcomes: Outcomes, targets: readonly num
   });
 }
 
+/** How far from their targets the Elite Spaces are, in a sentence. */
+function distanceNote(
+  measured: readonly {
+    readonly seed: number;
+    readonly elites: readonly { readonly target: number; readonly deviation: number | undefined }[];
+  }[],
+): string[] {
+  const distances = measured
+    .flatMap(({ seed, elites }) =>
+      elites.flatMap(({ target, deviation }) =>
+        deviation === undefined ? [] : [{ seed, target, distance: Math.abs(deviation) }],
+      ),
+    )
+    .toSorted((a, b) => b.distance - a.distance);
+  if (distances.length === 0) return [];
+  const [{ seed, target, distance }] = distances;
+  return [
+    `The mean costs of the Elite Spaces are ${formatShare(mean(distances.map((each) => each.distance)))} from their targets on average, at most ${formatShare(distance)} (${formatMultiplyAdds(target)}, seed ${seed}).`,
+  ];
+}
+
 function networksAt(context: Context, outcomes: Outcomes, target: number, seed: number) {
+  const { settings, input } = context;
   const evaluation = eliteEvaluation(context, target, seed);
   const label = eliteLabel(target);
+  const found = outcomes.found(evaluation);
+  const space = found && populationSpace(found.resource, label);
   return {
+    /** Of the mean cost of the Elite Space from the target, as a share of it. */
+    deviation: space && spaceCost(settings.searchSpace, input, space) / target - 1,
     networks: networksOf(outcomes, evaluation, label),
     matched: networksOf(outcomes, evaluation, matchedLabel(label)),
   };

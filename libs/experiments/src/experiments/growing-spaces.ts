@@ -8,8 +8,8 @@ import { edfPanels } from '../figures/edf-panels.ts';
 import { judge } from '../finding.ts';
 import type { JobNode } from '../job-node.ts';
 import { nas, nasInside } from '../jobs.ts';
+import { searchedSpace } from '../network-spaces.ts';
 import type { Outcomes } from '../outcomes.ts';
-import { searchedSpace } from '../searched-space.ts';
 
 /** How well NAS meets a target in spaces of growing size, against the Elite Space (the paper's figure 5). */
 export const figure5: Experiment = {

@@ -8,8 +8,8 @@ import type { Experiment, Table } from '../experiment.ts';
 import { nasOutcomes } from '../figures/nas-outcomes.ts';
 import { type Finding, judge } from '../finding.ts';
 import { nas, sourceTitles, trainings } from '../jobs.ts';
+import { searchedSpace } from '../network-spaces.ts';
 import type { Outcomes } from '../outcomes.ts';
-import { searchedSpace } from '../searched-space.ts';
 
 /** NAS on the Elite Space and on the search space (the paper's tables 1 and 2). */
 function nasTableOf(name: string, dataset: DatasetName): Experiment {
