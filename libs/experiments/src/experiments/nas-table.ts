@@ -1,7 +1,7 @@
 import { bootstrapPairedDifference, bootstrapStatistic, mean, type Pair, standardDeviation } from '@nss/analysis';
 import type { DatasetName, NasResult } from '@nss/contracts';
 import { shareNearTarget } from '@nss/cost';
-import { formatCost, formatNumber, formatShare, formatSigned, type NasSource, nasSources } from '@nss/report';
+import { formatCost, formatDeviation, formatNumber, formatShare, type NasSource, nasSources } from '@nss/report';
 import { formatMultiplyAdds, randomOf } from '@nss/space';
 import { type Context, formatTolerance } from '../context.ts';
 import type { Experiment, Table } from '../experiment.ts';
@@ -160,7 +160,7 @@ function summaryOf({ targets }: Context, runs: readonly Run[]): Table {
           formatMultiplyAdds(target),
           sourceNames[source],
           formatCost(mean(results.map(({ multiplyAdds }) => multiplyAdds))),
-          `${formatSigned(100 * mean(results.map(({ deviation }) => deviation)), 1)}%`,
+          formatDeviation(mean(results.map(({ deviation }) => deviation))),
           formatNumber(mean(results.map(({ draws }) => draws)), 1),
           formatShare(mean(results.map(({ hitRate }) => hitRate))),
           formatShare(mean(same.flatMap(({ uniformHitRate }) => uniformHitRate ?? []))),
