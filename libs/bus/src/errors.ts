@@ -64,6 +64,7 @@ export class RevisionConflict extends Error {
 const STORE_FAILED = 10077;
 const WRONG_LAST_SEQUENCE = [10071, 10164];
 const NAME_IN_USE = 10058;
+const SUBJECTS_OVERLAP = 10065;
 const NO_SPACE = [10023, 10047];
 const NOT_FOUND = [10014, 10059];
 /**
@@ -91,6 +92,9 @@ export const isRevisionConflict = (error: unknown): boolean => hasCode(error, WR
 
 /** A stream that exists with another configuration. */
 export const isNameInUse = (error: unknown): boolean => hasCode(error, [NAME_IN_USE]);
+
+/** A stream whose subjects, or some of them, are those of another one. */
+export const isSubjectOverlap = (error: unknown): boolean => hasCode(error, [SUBJECTS_OVERLAP]);
 
 /** Whether an operation may succeed later, unchanged: the server restarts, elects a leader, or the network is down. */
 export function isTransient(error: unknown): boolean {

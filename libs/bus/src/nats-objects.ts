@@ -4,14 +4,14 @@ import type { Bus } from './connection.ts';
 import { BusUnavailable, isTransient, ObjectDamaged } from './errors.ts';
 import { nextMessage } from './next-message.ts';
 import type { Objects, StoredObject } from './objects.ts';
-import { withPatience } from './retry.ts';
+import { createdWithPatience, withPatience } from './retry.ts';
 
 /** Larger chunks are not faster; 1 MiB is the largest message a server takes by default. */
 const CHUNK_BYTES = 256 * 1024;
 
 /** A bucket in JetStream's object store; created if needed. Objects are files on the servers, each in chunks. */
 export async function openNatsObjects(bus: Bus, bucket: string): Promise<Objects> {
-  const objects = await withPatience(bus, `open the bucket ${bucket}`, () =>
+  const objects = await createdWithPatience(bus, `open the bucket ${bucket}`, () =>
     new Objm(bus.js).create(bucket, { replicas: bus.replicas }),
   );
   const meta = (name: string) => ({ name, options: { max_chunk_size: CHUNK_BYTES } });

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { BusFull, BusStoreLost, BusUnavailable, isFull, isMissing, isTransient } from './errors.ts';
+import { BusFull, BusStoreLost, BusUnavailable, isFull, isMissing, isSubjectOverlap, isTransient } from './errors.ts';
 import type { Link } from './link.ts';
 
 const FIRST_PAUSE_MS = 50;
@@ -32,6 +32,26 @@ export async function withPatience<T>(
     }
     await delay(pauseMs);
   }
+}
+
+/**
+ * A stream or a bucket, created with patience while others may be creating the same one. nats-server looks for a stream of the name first and
+ * for streams of the subjects later: one that another service made in between is told as a stream of the same subjects, and is
+ * found by its name the second time. Subjects that are another stream's are refused that time, too.
+ */
+export async function createdWithPatience<T>(
+  bus: { link: Link; patienceMs: number },
+  what: string,
+  create: () => Promise<T>,
+): Promise<T> {
+  return withPatience(bus, what, async () => {
+    try {
+      return await create();
+    } catch (error) {
+      if (!isSubjectOverlap(error)) throw error;
+      return await create();
+    }
+  });
 }
 
 /** A connection that was closed on purpose does not come back. */

@@ -3,7 +3,7 @@ import { type KV, type KvEntry, Kvm, type KvWatchEntry, KvWatchInclude } from '@
 import type { QueuedIterator } from '@nats-io/transport-node';
 import type { Bus } from './connection.ts';
 import { BusUnavailable, isRevisionConflict, RevisionConflict } from './errors.ts';
-import { withPatience } from './retry.ts';
+import { createdWithPatience, withPatience } from './retry.ts';
 
 /** How values are written: every generated protobuf message fits. */
 export type Codec<T> = {
@@ -63,7 +63,7 @@ export async function openStore<T>(
   codec: Codec<T>,
   { history = 1 }: { history?: number } = {},
 ): Promise<Store<T>> {
-  const kv = await withPatience(bus, `open the bucket ${bucket}`, () =>
+  const kv = await createdWithPatience(bus, `open the bucket ${bucket}`, () =>
     // Direct reads may be answered by a replica that is behind: off, because compare-and-swap and fencing read before they write.
     new Kvm(bus.js).create(bucket, { history, replicas: bus.replicas, allow_direct: false }),
   );

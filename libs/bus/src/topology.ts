@@ -10,7 +10,7 @@ import { nanos } from '@nats-io/transport-node';
 import { DEFAULT_TENANT, storedId } from '@nss/rpc';
 import type { Bus } from './connection.ts';
 import { isNameInUse } from './errors.ts';
-import { withPatience } from './retry.ts';
+import { createdWithPatience, withPatience } from './retry.ts';
 
 /*
  * Subjects of different streams must not overlap. They cannot: events have five parts or seven, as CloudEvents six or eight, jobs six
@@ -152,7 +152,7 @@ export async function ensureQueue(
 
 async function ensureStream(bus: Bus, config: Partial<StreamConfig> & { name: string }): Promise<void> {
   const full = { ...config, storage: StorageType.File, num_replicas: bus.replicas };
-  await withPatience(bus, `create the stream ${config.name}`, async () => {
+  await createdWithPatience(bus, `create the stream ${config.name}`, async () => {
     try {
       // Adding a stream that exists with the same configuration changes nothing.
       await bus.jsm.streams.add(full);

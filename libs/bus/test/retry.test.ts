@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { JetStreamApiError } from '@nats-io/jetstream';
-import { withPatience } from '../src/retry.ts';
+import { createdWithPatience, withPatience } from '../src/retry.ts';
 
 /** A connection that stands. */
 const link = { whileUp: <T>(operation: () => Promise<T>) => operation(), up: async () => {} };
@@ -33,4 +33,25 @@ test('what it will not do is not', async () => {
   assert.deepEqual(await answeredAtFirst(400, 10071, 'wrong last sequence: 5'), ['JetStreamApiError', 1]);
   assert.deepEqual(await answeredAtFirst(404, 10059, 'stream not found'), ['BusStoreLost', 1]);
   assert.deepEqual(await answeredAtFirst(500, 10023, 'insufficient resources'), ['BusFull', 1]);
+});
+
+test('what another service created at the same moment is found the second time, subjects of another stream are refused', async () => {
+  const overlap = new JetStreamApiError({
+    code: 400,
+    err_code: 10065,
+    description: 'subjects overlap with an existing stream',
+  });
+  for (const [refusals, outcome] of [
+    [0, 'created after 1'],
+    [1, 'created after 2'],
+    [2, 'JetStreamApiError'],
+  ] as const) {
+    let tries = 0;
+    const create = async () => {
+      if (++tries <= refusals) throw overlap;
+      return `created after ${tries}`;
+    };
+    const came = createdWithPatience({ link, patienceMs: 10_000 }, 'create a', create);
+    assert.equal(await came.catch((error: Error) => error.name), outcome);
+  }
 });
