@@ -5,7 +5,8 @@ import type { JobKind } from '@nss/job-apis';
  * Version of what a job of each kind computes. A key knows the settings, not the code: whoever changes what a kind of job makes of the
  * same settings raises its version, and stored results of it, and of jobs that need it, are not found any more.
  *
- * - search, nas: 2 since lambda grows over all theta steps.
+ * - search, nas: 2 since lambda grows over all theta steps. Not raised when theta was kept from bins that the target rules out: results of
+ *   searches that had not preferred one are the same, bit for bit.
  */
 const resultsVersions: Readonly<Record<JobKind, number>> = {
   warmup: 1,

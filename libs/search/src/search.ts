@@ -2,6 +2,7 @@ import { distributionCost } from '@nss/cost';
 import type { InputShape, SearchSpace } from '@nss/space';
 import { type AdamSettings, type AdamState, adamStep, startAdam } from './adam.ts';
 import { estimateObjective, type Objective, type ObjectiveSettings } from './objective.ts';
+import { ruledOutBins, withoutRuledOut } from './ruled-out.ts';
 import { type Iterations, iterationsOf, temperatureAt, type WeightTraining } from './schedule.ts';
 import { type Bins, type BinValues, binsOf, probabilitiesOf, zerosOf } from './theta.ts';
 import type { Checkpoint, Trainer } from './trainer.ts';
@@ -71,7 +72,8 @@ export type SearchRun = {
 /**
  * Searches a distribution over network spaces that meets a target and makes few errors: minimises, over theta and the
  * weights, E[L_task + lambda |F / F_target - 1|] (method section 4). After the warmup every iteration takes a theta step, then
- * a weight step. With bins of size one the same search finds an architecture (method section 6).
+ * a weight step. Theta does not decide for a bin that the target rules out. With bins of size one the same search finds an
+ * architecture (method section 6).
  *
  * Every draw follows from seed and iteration: a resumed search ends bit for bit as the uninterrupted one would have, given
  * a trainer that does. Rejects with the reason of `signal`, or with what the trainer rejects with.
@@ -80,6 +82,7 @@ export async function runSearch(run: SearchRun): Promise<SearchState> {
   const { trainer, checkpointing } = run;
   const iterations = iterationsOf(run.settings.weights, run.images);
   const bins = binsOf(run.space);
+  const ruledOut = ruledOutBins(run.space, run.input, bins, run.targetMultiplyAdds);
   const { checkpoint, ...start } = run.resumeFrom ?? startSearch(bins);
   if (trainer && start.iteration < iterations.warmup && !run.warmup) {
     await warmUp(run, trainer, { ...start, checkpoint }, iterations);
@@ -96,18 +99,19 @@ export async function runSearch(run: SearchRun): Promise<SearchState> {
     const { iteration } = state;
     const objective = await asked;
     const theta = adamStep(state.logits, objective.gradient, state.adam, run.settings.theta.adam);
+    const logits = withoutRuledOut(theta.values, ruledOut);
     const weightStep = trainer?.weightSteps('weights', [
       weightStepAt(iteration, {
         bins,
         iterations,
-        probabilities: probabilitiesOf(theta.values),
+        probabilities: probabilitiesOf(logits),
         weights: run.settings.weights,
         seed: run.seed,
       }),
     ]);
     state = {
       iteration: iteration + 1,
-      logits: theta.values,
+      logits,
       adam: theta.state,
       trajectory: state.trajectory,
       losses: { sum: state.losses.sum + objective.loss, count: state.losses.count + 1 },
