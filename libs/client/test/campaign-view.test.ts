@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { JobState, Phase, PhaseStatus } from '@nss/contracts';
-import { phaseLines, plainPhaseLine } from '../src/commands/campaign-view.ts';
+import { Campaign, JobState, Phase, PhaseStatus } from '@nss/contracts';
+import { phaseLines, plainPhaseLine, tooDearLines } from '../src/commands/campaign-view.ts';
 
 const evaluation = (change: Partial<PhaseStatus>) =>
   PhaseStatus.create({ phase: Phase.EVALUATION, state: JobState.RUNNING, completed: 0.25, etaSeconds: 80, ...change });
@@ -22,4 +22,18 @@ test('a phase that has nothing to do is done, without jobs', () => {
   assert.equal(plainPhaseLine(warmup), 'warmup: succeeded');
   const [line] = phaseLines([warmup], new Map(), (_, text) => text);
   assert.match(line, /^✓ warmup {2}\S+ {2}100 %$/);
+});
+
+test('Elite Spaces that cost too much are named, and what to change', () => {
+  const campaign = (deviations: number[]) =>
+    Campaign.fromPartial({
+      eliteSpaces: deviations.map((deviation, seed) => ({
+        targetMultiplyAdds: 600_000,
+        seed,
+        certificate: { deviation },
+      })),
+    });
+  assert.deepEqual(tooDearLines(campaign([0.1, -0.3])), []);
+  const [line] = tooDearLines(campaign([0.164, 0.09, 0.101]));
+  assert.match(line, /^Over 10 % above the target: 0.6 MF, seed 0; 0.6 MF, seed 2\. .* larger lambda/);
 });

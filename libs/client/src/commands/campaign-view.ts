@@ -135,6 +135,19 @@ export function eliteSpaceTable({ eliteSpaces }: Campaign): string[] {
   );
 }
 
+/** What to change where Elite Spaces cost over 10 % more than their targets; no lines when none does. */
+export function tooDearLines({ eliteSpaces }: Campaign): string[] {
+  const tooDear = eliteSpaces.filter(({ certificate }) => certificate && certificate.deviation > 0.1);
+  if (tooDear.length === 0) return [];
+  const names = tooDear.map(
+    ({ targetMultiplyAdds, seed }) => `${formatMultiplyAdds(targetMultiplyAdds)}, seed ${seed}`,
+  );
+  return [
+    `Over 10 % above the target: ${names.join('; ')}. The cost counts for more with a larger lambda and finalLambda`,
+    'in `overrides: { search: { theta: ... } }` of the campaign file.',
+  ];
+}
+
 /** A campaign as `nss campaign get` shows it. */
 export function campaignSummary(campaign: Campaign, paint: Paint, now: Date): string[] {
   const { status } = campaign;

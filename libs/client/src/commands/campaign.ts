@@ -28,6 +28,7 @@ import {
   idOf,
   paintState,
   stateWord,
+  tooDearLines,
 } from './campaign-view.ts';
 import { type MeshOptions, withMesh, withRunningMesh } from './mesh-connection.ts';
 
@@ -354,6 +355,7 @@ function printEnd(campaign: Campaign, { terminal }: Context): void {
   const table = eliteSpaceTable(campaign);
   if (table.length > 0) terminal.print();
   for (const line of table) terminal.print(line);
+  for (const line of tooDearLines(campaign)) terminal.note(line);
 }
 
 function throwUnlessSucceeded(campaign: Campaign): void {
