@@ -6,7 +6,7 @@ import type { JobKind } from '@nss/job-apis';
  * same settings raises its version, and stored results of it, and of jobs that need it, are not found any more.
  *
  * - search, nas: 2 since lambda grows over all theta steps. Not raised when theta was kept from bins that the target rules out: results of
- *   searches that had not preferred one are the same, bit for bit.
+ *   searches that had not preferred one are the same, bit for bit, and no release had made others.
  */
 const resultsVersions: Readonly<Record<JobKind, number>> = {
   warmup: 1,

@@ -32,8 +32,10 @@ export function ruledOutBins(space: SearchSpace, input: InputShape, bins: Bins, 
 export function withoutRuledOut(logits: BinValues, ruledOut: BinFlags): BinValues {
   const probabilities = probabilitiesOf(logits);
   const leaveOut = (i: number, variable: 'depth' | 'width') =>
-    logits[i][variable].map((logit, k) =>
-      ruledOut[i][variable][k] && probabilities[i][variable][k] > 0.5 ? LEFT_OUT : logit,
-    );
+    logits[i][variable].map((logit, k) => {
+      // Adam's weight decay would bring it back, a little with every step.
+      const isLeftOut = logit < LEFT_OUT / 2;
+      return ruledOut[i][variable][k] && (isLeftOut || probabilities[i][variable][k] > 0.5) ? LEFT_OUT : logit;
+    });
   return logits.map((_, i) => ({ depth: leaveOut(i, 'depth'), width: leaveOut(i, 'width') }));
 }

@@ -56,6 +56,16 @@ test('only a bin that is ruled out and more probable than all others of its vari
   assert.deepEqual(withoutRuledOut(logits, none), logits);
 });
 
+test('a bin that is left out stays left out, though weight decay moves its logit', () => {
+  const ruledOut = bins.map(() => ({ depth: [false, true], width: [false, true, true, true] }));
+  let logits: BinValues = bins.map(() => ({ depth: [0, 1], width: [0, 0, 0, 0] }));
+  for (let step = 0; step < 2_000; step++) {
+    const decayed = logits.map(({ depth, width }) => ({ depth: [depth[0], depth[1] + 1], width }));
+    logits = withoutRuledOut(decayed, ruledOut);
+  }
+  assert.deepEqual(probabilitiesOf(logits)[0].depth, [1, 0]);
+});
+
 for (const estimator of ['gumbel-softmax', 'score-function'] as const) {
   test(`a search by ${estimator} whose cost counts too late meets a target at the edge of the search space`, async () => {
     const targetMultiplyAdds = 1.2 * Math.min(...costs);
